@@ -1,0 +1,199 @@
+"""Terms: what the people agreed to, and until when. Contracts, tariffs, connections, policy (5.4, 5.5)."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from microgrid.units import MICROCOINS_PER_COIN
+
+MAX_HOUSES = 254  # a /24 without network, broadcast and the central itself (4.3)
+MAX_CONNECTION_W = 1_000_000
+MAX_PRICE = 500 * MICROCOINS_PER_COIN
+
+
+class Role(StrEnum):
+    """A house's part in the month: it sets price and duty; direction is what the register says."""
+
+    PRODUCER = "producer"
+    CONSUMER = "consumer"
+
+
+class Source(StrEnum):
+    """A producer's source of power (Fig 5.4)."""
+
+    SOLAR = "solar"
+    GENERATOR = "generator"
+
+
+class Obligation(StrEnum):
+    """When a producer owes its minimum: a solar one by daylight only, or always (a hybrid inverter)."""
+
+    DAYLIGHT = "daylight"
+    ALWAYS = "always"
+
+
+class Cap(StrEnum):
+    """How the billed rate is kept under the national tariff (5.7)."""
+
+    MONTH = "month"
+    MINUTE = "minute"
+    OFF = "off"
+
+
+class PenaltyBasis(StrEnum):
+    """What a seller to blame pays for a kWh the national grid delivered in its place (5.8.1)."""
+
+    GRID_RATE = "grid_rate"
+    REPLACEMENT_COST = "replacement_cost"
+
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
+    """A house on the feeder. `connection_w` is what its service connection can carry."""
+
+    house: str
+    name: str
+    connection_w: int
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """One house's contract, in force for minutes valid_from <= m < valid_to.
+
+    Producer: `min_w` (Gmin) and `max_w` (Gmax) of exported power, `price` (SR) in micro-coins per kWh.
+    Consumer: `max_w` is the declared maximum (BP); the other three are unused.
+    """
+
+    house: str
+    role: Role
+    valid_from: int
+    valid_to: int
+    max_w: int
+    min_w: int = 0
+    price: int = 0
+    source: Source | None = None
+    obligation: Obligation = Obligation.ALWAYS
+
+
+class Tariff(msgspec.Struct, frozen=True, kw_only=True):
+    """The national grid's prices and the micro-grid's policy, in force for valid_from <= m < valid_to."""
+
+    valid_from: int
+    valid_to: int
+    national: int  # T, micro-coins per kWh
+    feed_in: int = 0  # F, micro-coins per kWh
+    cap: Cap = Cap.MONTH
+    penalty_basis: PenaltyBasis = PenaltyBasis.GRID_RATE
+    response_s: int = 60  # time a seller has to follow a command before blame begins
+    deadband_w: int = 25  # how near to its target a seller counts as obeying
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything agreed that a settlement needs, besides what was measured and ordered."""
+
+    zone: str  # IANA name of the micro-grid's own time zone
+    houses: tuple[House, ...]
+    contracts: tuple[Contract, ...]
+    tariffs: tuple[Tariff, ...]
+
+    def house(self, house: str) -> House:
+        """The house with this ID; KeyError if there is none."""
+        for candidate in self.houses:
+            if candidate.house == house:
+                return candidate
+        raise KeyError(house)
+
+    def contract_at(self, house: str, minute: int) -> Contract | None:
+        """The house's contract in force in this minute, or None."""
+        for contract in self.contracts:
+            if contract.house == house and contract.valid_from <= minute < contract.valid_to:
+                return contract
+        return None
+
+    def tariff_at(self, minute: int) -> Tariff:
+        """The tariff in force in this minute; LookupError if none is."""
+        for tariff in self.tariffs:
+            if tariff.valid_from <= minute < tariff.valid_to:
+                return tariff
+        raise LookupError(f"no tariff is in force in minute {minute}; add one to the terms")
+
+
+def contract_faults(contract: Contract, house: House, national: int) -> list[str]:
+    """What is wrong with a contract, in words for the person who typed it; empty if nothing is.
+
+    `national` is the national tariff in micro-coins per kWh at the contract's start (5.4).
+    """
+    who = f"House {contract.house}"
+    faults: list[str] = []
+    if contract.valid_from >= contract.valid_to:
+        faults.append(f"{who}: the contract ends before it begins; give it an end after its start.")
+    if not 0 < contract.max_w <= house.connection_w:
+        faults.append(
+            f"{who}: the maximum of {contract.max_w / 1000:g} kW must be above 0 and at most"
+            f" its connection's {house.connection_w / 1000:g} kW."
+        )
+    if contract.role is Role.CONSUMER:
+        return faults
+    if contract.min_w < 0:
+        faults.append(f"{who}: the minimum of {contract.min_w / 1000:g} kW is negative; use 0 or more.")
+    if contract.min_w > contract.max_w:
+        faults.append(
+            f"{who}: the minimum of {contract.min_w / 1000:g} kW is above the maximum of"
+            f" {contract.max_w / 1000:g} kW; lower the minimum or raise the maximum."
+        )
+    if contract.source is None:
+        faults.append(f"{who}: a producer must name its source, solar or generator.")
+    return faults + _price_faults(contract, national)
+
+
+def _price_faults(contract: Contract, national: int) -> list[str]:
+    price, tariff = contract.price / MICROCOINS_PER_COIN, national / MICROCOINS_PER_COIN
+    if not 0 <= contract.price <= MAX_PRICE:
+        limit = MAX_PRICE // MICROCOINS_PER_COIN
+        return [f"House {contract.house}: the price of {price:g} coins/kWh must be between 0 and {limit}."]
+    if contract.source is Source.SOLAR and contract.price > national:
+        return [
+            f"House {contract.house}: the solar price of {price:g} coins/kWh is above the national tariff"
+            f" of {tariff:g}; a solar price may not exceed it."
+        ]
+    return []
+
+
+def terms_faults(terms: Terms) -> list[str]:
+    """Everything that is wrong with the terms, one sentence each; empty if nothing is."""
+    faults = _house_faults(terms.houses)
+    known = {house.house: house for house in terms.houses}
+    for contract in terms.contracts:
+        if contract.house not in known:
+            faults.append(f"House {contract.house}: a contract names this house, but it is not listed.")
+            continue
+        national = terms.tariff_at(contract.valid_from).national
+        faults += contract_faults(contract, known[contract.house], national)
+    faults += _overlaps(terms.contracts)
+    return faults
+
+
+def _house_faults(houses: Sequence[House]) -> list[str]:
+    faults = []
+    if not 0 < len(houses) <= MAX_HOUSES:
+        faults.append(f"There are {len(houses)} houses; a micro-grid has 1 to {MAX_HOUSES}.")
+    seen: set[str] = set()
+    for house in houses:
+        if house.house in seen:
+            faults.append(f"House {house.house}: this ID is listed twice; every house needs its own.")
+        seen.add(house.house)
+        if not 0 < house.connection_w <= MAX_CONNECTION_W:
+            limit = MAX_CONNECTION_W // 1000
+            faults.append(
+                f"House {house.house}: a connection of {house.connection_w / 1000:g} kW must be above 0"
+                f" and at most {limit} kW."
+            )
+    return faults
+
+
+def _overlaps(contracts: Sequence[Contract]) -> list[str]:
+    ordered = sorted(contracts, key=lambda c: (c.house, c.valid_from))
+    return [
+        f"House {after.house}: two contracts are in force at once; a house has one role at a time."
+        for before, after in zip(ordered, ordered[1:], strict=False)
+        if before.house == after.house and after.valid_from < before.valid_to
+    ]
