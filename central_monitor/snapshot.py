@@ -1,0 +1,79 @@
+"""What the central's screens are shown: frozen pictures of the live state, made by the network thread."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from microgrid.minute import Hold
+from microgrid.sample import Quality, Sample
+from microgrid.terms import Contract
+
+
+class LinkState(StrEnum):
+    """The network between the central and one house; says nothing about its breaker."""
+
+    NEVER = "never linked"
+    LINKED = "linked"
+    LOST = "link lost"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """The order a seller stands under now."""
+
+    target_w: int
+    raise_standing: bool
+    hold: Hold
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HouseView:
+    """One house as the operator sees it. `sample` is the last one heard, never shown as live when old."""
+
+    house: str
+    name: str
+    contract: Contract | None
+    link: LinkState
+    sample: Sample | None
+    quality: Quality
+    age_s: float | None  # age of the sample; None: never heard
+    exchanged_ws: int  # net energy exchanged since the month began, signed
+    minutes_waiting: bool  # the house says it still has minutes to deliver
+    order: OrderView | None
+    round_trip_ms: float | None
+    last_minute: int | None  # last minute the central has recorded of this house
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """The pool as of the last poll (5.6, 5.7). Powers in watts, prices in micro-coins per kWh."""
+
+    produced_w: int  # P_curr
+    consumed_w: int  # Q_curr
+    available_w: int  # P_max
+    pool_w: int  # P_max - Q_curr
+    national_w: int  # Q_curr - P_curr: positive is import from the national grid
+    rate: int | None  # SR_curr as billed under the cap; None: nothing is exported, the tariff is billed
+    tariff: int
+    is_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A line for the operator, newest last: time in Unix seconds and what happened."""
+
+    time_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CentralSnapshot:
+    """The whole micro-grid at one moment."""
+
+    now_s: float
+    zone: str
+    houses: tuple[HouseView, ...]
+    pool: PoolView
+    tie_closed: bool
+    notices: tuple[Notice, ...] = field(default=())
+    recorder_fault: str | None = None  # why minutes are not being stored, in words; None: they are
