@@ -169,7 +169,7 @@ def terms_faults(terms: Terms) -> list[str]:
         national = terms.tariff_at(contract.valid_from).national
         faults += contract_faults(contract, known[contract.house], national)
     faults += _overlaps(terms.contracts)
-    return faults
+    return faults + _tariff_faults(terms.tariffs)
 
 
 def _house_faults(houses: Sequence[House]) -> list[str]:
@@ -187,6 +187,22 @@ def _house_faults(houses: Sequence[House]) -> list[str]:
                 f"House {house.house}: a connection of {house.connection_w / 1000:g} kW must be above 0"
                 f" and at most {limit} kW."
             )
+    return faults
+
+
+def _tariff_faults(tariffs: Sequence[Tariff]) -> list[str]:
+    faults = []
+    for tariff in tariffs:
+        national, feed_in = tariff.national / MICROCOINS_PER_COIN, tariff.feed_in / MICROCOINS_PER_COIN
+        if not 0 < tariff.national <= MAX_PRICE:
+            limit = MAX_PRICE // MICROCOINS_PER_COIN
+            faults.append(f"The national tariff of {national:g} coins/kWh must be above 0 and at most {limit}.")
+        if not 0 <= tariff.feed_in <= tariff.national:
+            faults.append(f"The feed-in price of {feed_in:g} coins/kWh must be between 0 and the tariff.")
+    ordered = sorted(tariffs, key=lambda t: t.valid_from)
+    for before, after in zip(ordered, ordered[1:], strict=False):
+        if after.valid_from < before.valid_to:
+            faults.append("Two tariffs are in force at once; let one end where the next begins.")
     return faults
 
 
