@@ -1,0 +1,138 @@
+"""What stands in a house, described by its table in a TOML file; and a neighbourhood made up by index."""
+
+from string import ascii_uppercase
+
+import msgspec
+
+from microgrid.terms import MAX_HOUSES, Role, Source
+
+
+class PlantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A house's consumption and, with `source`, its source of power. The defaults are a plain consumer.
+
+    Solar: `inverter_kw` limits the output, `array_kwp` feeds it, `battery_kwh` above 0 makes it a hybrid.
+    Generator: a diesel of `rated_kva` at `power_factor`. It is run all month, so `minimum_kw` must lie below
+    the house's own base load plus Gmin, or the contract's minimum cannot be reached from above.
+    """
+
+    monthly_kwh: float  # in a month of 30 days
+    source: Source | None = None
+    export_kw: float | None = None  # largest export set-point; without it the source's rating
+    pulse_w_per_s: int = 1000  # how far a RAISE or LOWER of one second moves the set-point
+    # solar
+    inverter_kw: float = 0.0
+    array_kwp: float = 0.0
+    battery_kwh: float = 0.0
+    battery_kw: float | None = None  # charge and discharge limit; without it the inverter's rating
+    # generator
+    rated_kva: float = 0.0
+    power_factor: float = 0.8
+    startup_minutes: int = 1
+    minimum_kw: float = 0.0
+    ramp_kw_per_minute: float = 3.0
+
+
+class HouseSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A house of a neighbourhood: its plant, and what its contract is to offer or ask for.
+
+    Power in kW, `price` in coins per kWh; `min_kw`, `price` and `always_obliged` are a producer's.
+    """
+
+    house: str
+    name: str
+    connection_kw: float
+    plant: PlantConfig
+    role: Role
+    max_kw: float
+    min_kw: float = 0.0
+    price: float = 0.0
+    always_obliged: bool = True
+
+
+def plant_faults(house: str, config: PlantConfig) -> list[str]:
+    """What is wrong with a plant's description, one sentence each; empty if nothing is."""
+    faults = []
+    if not 0 < config.monthly_kwh <= 100_000:
+        faults.append(f"House {house}: monthly_kwh is {config.monthly_kwh:g}; it must be above 0.")
+    needed: dict[str, float] = {}
+    if config.source is Source.SOLAR:
+        needed = {"inverter_kw": config.inverter_kw, "array_kwp": config.array_kwp}
+    elif config.source is Source.GENERATOR:
+        needed = {"rated_kva": config.rated_kva, "ramp_kw_per_minute": config.ramp_kw_per_minute}
+        if not 0 < config.power_factor <= 1:
+            faults.append(f"House {house}: power_factor must be above 0, at most 1.")
+        elif not 0 <= config.minimum_kw <= config.rated_kva * config.power_factor:
+            faults.append(f"House {house}: minimum_kw must lie between 0 and the generator's rating.")
+    for field, value in needed.items():
+        if value <= 0:
+            faults.append(f"House {house}: a {config.source} source needs {field} above 0; it is {value:g}.")
+    limits = {"export_kw": config.export_kw, "battery_kw": config.battery_kw}
+    limits |= {"battery_kwh": config.battery_kwh, "startup_minutes": config.startup_minutes}
+    for field, limit in limits.items():
+        if limit is not None and limit < 0:
+            faults.append(f"House {house}: {field} is {limit:g}; it may not be negative.")
+    if config.pulse_w_per_s <= 0:
+        faults.append(f"House {house}: pulse_w_per_s is {config.pulse_w_per_s}; it must be above 0.")
+    return faults
+
+
+def house_id(index: int) -> str:
+    """ID of the house with this index from 0: A … Z, then H27, H28 and so on."""
+    return ascii_uppercase[index] if index < len(ascii_uppercase) else f"H{index + 1}"
+
+
+def neighbourhood(houses: int) -> tuple[HouseSpec, ...]:
+    """A neighbourhood of this size: the four houses of chapter 9 (9.2, 9.3), then more of each kind.
+
+    Every second house buys, every fourth has the sun, every fourth a diesel. From the fifth on
+    consumption, price and size vary with the index alone, so a larger neighbourhood contains the smaller.
+    ValueError for a number that a micro-grid cannot have (4.3).
+    """
+    if not 1 <= houses <= MAX_HOUSES:
+        raise ValueError(f"A micro-grid has 1 to {MAX_HOUSES} houses, not {houses}.")
+    return tuple(_house(index) for index in range(houses))
+
+
+_CHAPTER_9_KWH = (380, 466, 635, 326)
+
+
+def _house(index: int) -> HouseSpec:
+    kind, later = index % 4, index >= 4
+    # 300 to 700 kWh is the source's range (9.2); 89 has no factor in common with 361, so houses differ.
+    monthly_kwh = 320 + index * 89 % 361 if later else _CHAPTER_9_KWH[kind]
+    house = house_id(index)
+    if kind == 1:
+        plant = solar_plant(monthly_kwh)
+        name, price = "solar inverter", 8 + index % 5 if later else 8
+    elif kind == 3:
+        plant = diesel_plant(monthly_kwh)
+        name, price = "diesel generator", 23 + index % 6 if later else 25
+    else:
+        return HouseSpec(
+            house=house, name=f"House {house}", connection_kw=5, plant=PlantConfig(monthly_kwh=monthly_kwh),
+            role=Role.CONSUMER, max_kw=2.5 if monthly_kwh < 500 else 3.5,
+        )  # fmt: skip
+    return HouseSpec(
+        house=house, name=f"House {house}, {name}", connection_kw=5, plant=plant,
+        role=Role.PRODUCER, min_kw=0.25, max_kw=2.5, price=price,
+    )  # fmt: skip
+
+
+def solar_plant(monthly_kwh: float) -> PlantConfig:
+    """Chapter 9's house B: a 4.0 kW hybrid inverter, with panels and a battery that can carry its contract.
+
+    By day it gives up to 2.5 kW beside its own load and charges, by night 0.25 kW and its load: some
+    41 kWh on a full day. 11 kWp under Karachi's sun give 45 to 60, and the battery carries the night.
+    """
+    return PlantConfig(
+        monthly_kwh=monthly_kwh, source=Source.SOLAR, export_kw=2.5,
+        inverter_kw=4.0, array_kwp=11.0, battery_kwh=24.0, battery_kw=5.0,
+    )  # fmt: skip
+
+
+def diesel_plant(monthly_kwh: float) -> PlantConfig:
+    """Chapter 9's house D: a diesel of 5.0 kVA (4.0 kW), ready in a minute, stable from 0.35 kW."""
+    return PlantConfig(
+        monthly_kwh=monthly_kwh, source=Source.GENERATOR, export_kw=2.5,
+        rated_kva=5.0, power_factor=0.8, startup_minutes=1, minimum_kw=0.35, ramp_kw_per_minute=3.0,
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""One house's plant: load, source, breakers and exact energy, a minute at a time."""
+
+import math
+from collections.abc import Callable, Sequence
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from microgrid.months import month_minutes, month_of
+from microgrid.registers import COUNTER_MODULUS
+from microgrid.sample import CommandState, MeterFlag, Sample
+from microgrid.units import SECONDS_PER_MINUTE
+from simulation.plant.config import PlantConfig
+from simulation.plant.household import household_load
+from simulation.plant.source import make_source
+from simulation.plant.sun import Site
+from simulation.plant.supply import Supply
+
+FIRMWARE = "sim-1"
+NO_FLAGS = MeterFlag(0)
+
+MonthLoad = Callable[[range], Sequence[int] | NDArray[np.int64]]
+"""The loads in W of the minutes of one calendar month."""
+
+
+class PlantMinute(msgspec.Struct, frozen=True):
+    """What happened in one minute: mean powers in W, and the exact registers in Ws at the minute's end."""
+
+    minute: int
+    load_w: int
+    generator_p_w: int
+    exchange_p_w: int  # positive: into the micro-grid
+    import_ws: int
+    export_ws: int
+    generation_ws: int
+    generator_breaker_closed: bool
+    grid_breaker_closed: bool
+    closed_s: int
+
+
+class HousePlant:
+    """The plant of one house from the minute `start` on; everything follows from seed, house and commands.
+
+    `load` replaces the synthetic household, for a replay. `start_ws` is what the import, export and
+    generation registers begin at. Set `grid_breaker_closed` to False to cut the house off: its source
+    then carries what it can of the load alone. `generator_tripped` holds the generator breaker open.
+    """
+
+    def __init__(
+        self, house: str, config: PlantConfig, *, zone: ZoneInfo, site: Site, seed: int, start: int,
+        load: MonthLoad | None = None, start_ws: tuple[int, int, int] = (0, 0, 0),
+    ) -> None:  # fmt: skip
+        self.house = house
+        self.source = make_source(config, site, seed)
+        self.grid_breaker_closed = True
+        self.generator_tripped = False
+        self._zone = zone
+        self._load = load or (lambda month: household_load(month, zone, config.monthly_kwh, seed, house))
+        self._month = range(start, start)
+        self._loads = np.zeros(0, dtype=np.int32)
+        self._supply = Supply(seed, house)
+        self.last = PlantMinute(start - 1, 0, 0, 0, *start_ws, False, True, 0)
+
+    @property
+    def next_minute(self) -> int:
+        """The minute that the next step plays."""
+        return self.last.minute + 1
+
+    def pulse(self, direction: int, width_ms: int) -> bool:
+        """Move the source's set-point (+1 up, -1 down) by a pulse; False if nothing can obey."""
+        if self.source is None or self.generator_tripped:
+            return False
+        self.source.pulse(direction, width_ms)
+        return True
+
+    def step(self) -> PlantMinute:
+        """Play the next minute."""
+        minute = self.last.minute + 1
+        load_w = self._load_w(minute)
+        generator_w = 0
+        if self.source is not None:
+            if self.generator_tripped:
+                self.source.trip()
+            else:
+                generator_w = self.source.step(load_w, minute)
+        if not self.grid_breaker_closed:
+            load_w = generator_w = min(load_w, generator_w)
+        exchange_w = generator_w - load_w
+        last, closed = self.last, self.grid_breaker_closed
+        self.last = PlantMinute(
+            minute, load_w, generator_w, exchange_w,
+            last.import_ws + max(0, -exchange_w) * SECONDS_PER_MINUTE,
+            last.export_ws + max(0, exchange_w) * SECONDS_PER_MINUTE,
+            last.generation_ws + generator_w * SECONDS_PER_MINUTE,
+            generator_w > 0, closed, SECONDS_PER_MINUTE if closed else 0,
+        )  # fmt: skip
+        return self.last
+
+    def to_sample(
+        self, at: PlantMinute, *, boot_id: int, uptime_ms: int, sequence: int,
+        command_id: int = 0, command_state: CommandState = CommandState.NONE, flags: MeterFlag = NO_FLAGS,
+    ) -> Sample:  # fmt: skip
+        """The reading of the house's meter for this minute, at the resolution of its serial packet.
+
+        Phase values belong to the exchange with the micro-grid, split over the phases as evenly as whole
+        watts allow. The meter sees one lagging power factor; the source covers the load's reactive power
+        as it covers the active.
+        """
+        voltages_cv, frequency_mhz, factor_milli = self._supply.at(at.minute)
+        reactive = math.sqrt(1_000_000 - factor_milli**2) / factor_milli
+        generator_q = round(at.generator_p_w * reactive)
+        thirds = [abs(at.exchange_p_w) // 3 + (phase < abs(at.exchange_p_w) % 3) for phase in range(3)]
+        first, second, third = (
+            round(power_w * 100_000 / (voltage_cv * factor_milli / 1000)) / 1000
+            for power_w, voltage_cv in zip(thirds, voltages_cv, strict=True)
+        )
+        factor = factor_milli / 1000
+        return Sample(
+            boot_id=boot_id,
+            uptime_ms=uptime_ms,
+            sequence=sequence,
+            voltage_v=(voltages_cv[0] / 100, voltages_cv[1] / 100, voltages_cv[2] / 100),
+            current_a=(first, second, third),
+            power_factor=(factor, factor, factor),
+            leading=(False, False, False),
+            frequency_hz=frequency_mhz / 1000,
+            generator_p_w=at.generator_p_w,
+            generator_q_var=generator_q,
+            generator_s_va=round(math.hypot(at.generator_p_w, generator_q)),
+            exchange_p_w=at.exchange_p_w,
+            exchange_q_var=round(at.exchange_p_w * reactive),
+            import_counter_ws=at.import_ws % COUNTER_MODULUS,
+            export_counter_ws=at.export_ws % COUNTER_MODULUS,
+            generation_counter_ws=at.generation_ws % COUNTER_MODULUS,
+            generator_breaker_closed=at.generator_breaker_closed,
+            grid_breaker_closed=at.grid_breaker_closed,
+            flags=flags,
+            command_id=command_id,
+            command_state=command_state,
+            firmware=FIRMWARE,
+        )
+
+    def _load_w(self, minute: int) -> int:
+        if minute not in self._month:
+            self._month = month_minutes(month_of(minute, self._zone), self._zone)
+            self._loads = np.asarray(self._load(self._month), dtype=np.int32)
+        return int(self._loads[minute - self._month.start])
