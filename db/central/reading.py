@@ -1,0 +1,169 @@
+"""Chains days into ranges: what came before, what comes after, and columns for the settlement."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+
+import numpy as np
+
+from db.central.columns import MINUTES_PER_DAY, Bools, EdgeRows, Ints, MinuteColumns, OrderColumns
+from db.central.grids import METER, ORDER, DayGrids, Grid
+
+_EDGE = ("epoch", "import_ws", "export_ws", "generation_ws")
+_READ = (*_EDGE, "closed_s", "covered_s", "max_w", "min_w", "origin", "suspect")
+_NEAR = 16  # minutes around an edge in which most houses have a row
+
+
+def minute_columns(
+    grids: DayGrids, first_minute: int, end_minute: int, houses: Sequence[str]
+) -> Iterator[MinuteColumns]:
+    """Meter minutes by UTC day, clipped to the range."""
+    opening = _search(grids, houses, first_minute - 1, forward=False)
+    closing = _none(len(houses))
+    parts = _parts(first_minute, end_minute)
+    following = grids.load(METER, _READ, *parts[0], houses)
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        grid = following
+        # a row already found further on is still the next one until it is passed
+        closing = _where(closing.minute >= part[1], closing, _none(len(houses)))
+        if after is None:
+            closing = _search(grids, houses, part[1], forward=True, known=closing)
+        else:
+            following = grids.load(METER, _READ, *after, houses)
+            closing = _where(closing.minute < 0, _edge(following, forward=True), closing)
+            closing = _search(grids, houses, after[1], forward=True, known=closing)
+        yield MinuteColumns(
+            houses=tuple(houses),
+            first_minute=part[0],
+            end_minute=part[1],
+            present=grid.present.T,
+            **{name: values.T for name, values in grid.values.items()},
+            opening=opening,
+            closing=closing,
+        )
+        last = _edge(grid, forward=False)
+        opening = _where(last.minute >= 0, last, opening)
+
+
+def order_columns(
+    grids: DayGrids, first_minute: int, end_minute: int, houses: Sequence[str]
+) -> Iterator[OrderColumns]:
+    """Order minutes by UTC day, clipped to the range."""
+    for first, end in _parts(first_minute, end_minute):
+        grid = grids.load(ORDER, ORDER.quantities[1:], first, end, houses)
+        values = grid.values
+        yield OrderColumns(
+            houses=tuple(houses),
+            first_minute=first,
+            end_minute=end,
+            present=grid.present.T,
+            raise_standing=values["raise_standing"].T.astype(np.bool_),
+            target_w=np.where(grid.present, values["target_w"], -1).T,
+            hold=values["hold"].T,
+            command_id=values["command_id"].T,
+            acknowledged_s=np.where(grid.present, values["acknowledged_s"], -1).T,
+            tie_closed=values["tie_closed"].T.astype(np.bool_),
+            out_of_service=values["out_of_service"].T.astype(np.bool_),
+        )
+
+
+def joined_minutes(parts: Sequence[MinuteColumns]) -> MinuteColumns:
+    """One range from its chained days."""
+    first, last = parts[0], parts[-1]
+    return MinuteColumns(
+        houses=first.houses,
+        first_minute=first.first_minute,
+        end_minute=last.end_minute,
+        present=np.concatenate([part.present for part in parts]),
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _READ},
+        opening=first.opening,
+        closing=last.closing,
+    )
+
+
+def joined_orders(parts: Sequence[OrderColumns]) -> OrderColumns:
+    """One range from its days."""
+    arrays = [field.name for field in fields(OrderColumns)][3:]
+    return OrderColumns(
+        parts[0].houses,
+        parts[0].first_minute,
+        parts[-1].end_minute,
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in arrays),
+    )
+
+
+def _parts(first: int, end: int) -> list[tuple[int, int]]:
+    """The range cut at midnight UTC."""
+    if first >= end:
+        raise ValueError(f"the range of minutes {first} to {end} is empty")
+    days = range(first // MINUTES_PER_DAY, (end - 1) // MINUTES_PER_DAY + 1)
+    return [(max(first, day * MINUTES_PER_DAY), min(end, (day + 1) * MINUTES_PER_DAY)) for day in days]
+
+
+def _search(
+    grids: DayGrids, houses: Sequence[str], minute: int, forward: bool, known: EdgeRows | None = None
+) -> EdgeRows:
+    """Each house's nearest row from `minute` on (or back); rows already `known` are not looked for."""
+    found = _none(len(houses)) if known is None else known
+    if (found.minute < 0).any():
+        near = _span(minute, _NEAR, forward)
+        grid = grids.load(METER, _EDGE, *near, houses)
+        found = _where(found.minute < 0, _edge(grid, forward), found)
+    days = {int(row): minute // MINUTES_PER_DAY for row in np.flatnonzero(found.minute < 0)}
+    while days:
+        nearest = {row: grids.day_with_minutes(houses[row], day, forward) for row, day in days.items()}
+        for day in {day for day in nearest.values() if day is not None}:
+            rows = [row for row, on in nearest.items() if on == day]
+            span = _span(_start(day, minute, forward), MINUTES_PER_DAY, forward)
+            grid = grids.load(METER, _EDGE, *span, [houses[row] for row in rows])
+            found = _placed(found, rows, _edge(grid, forward))
+        step = 1 if forward else -1
+        days = {row: day + step for row, day in nearest.items() if day is not None and found.minute[row] < 0}
+    return found
+
+
+def _start(day: int, minute: int, forward: bool) -> int:
+    """Where to begin in a day: at `minute` if it lies in the day, else at the day's near end."""
+    if day == minute // MINUTES_PER_DAY:
+        return minute
+    return day * MINUTES_PER_DAY if forward else (day + 1) * MINUTES_PER_DAY - 1
+
+
+def _span(minute: int, length: int, forward: bool) -> tuple[int, int]:
+    """`length` minutes from `minute` on (or back), no further than its UTC day."""
+    day = minute // MINUTES_PER_DAY * MINUTES_PER_DAY
+    if forward:
+        return minute, min(minute + length, day + MINUTES_PER_DAY)
+    return max(minute + 1 - length, day), minute + 1
+
+
+def _edge(grid: Grid, forward: bool) -> EdgeRows:
+    """The first (or last) present row of each house in a grid."""
+    houses = np.arange(len(grid.present))
+    order = grid.present if forward else grid.present[:, ::-1]
+    place = order.argmax(axis=1)
+    if not forward:
+        place = grid.present.shape[1] - 1 - place
+    present = grid.present[houses, place]
+    minute = np.where(present, grid.first + place, -1)
+    return EdgeRows(minute, *(grid.values[name][houses, place] * present for name in _EDGE))
+
+
+def _none(houses: int) -> EdgeRows:
+    return EdgeRows(np.full(houses, -1, dtype=np.int64), *np.zeros((len(_EDGE), houses), dtype=np.int64))
+
+
+def _where(condition: Bools, chosen: EdgeRows, other: EdgeRows) -> EdgeRows:
+    return EdgeRows(
+        *(np.where(condition, a, b) for a, b in zip(_arrays(chosen), _arrays(other), strict=True))
+    )
+
+
+def _placed(edges: EdgeRows, rows: Sequence[int], found: EdgeRows) -> EdgeRows:
+    merged = [array.copy() for array in _arrays(edges)]
+    for array, values in zip(merged, _arrays(found), strict=True):
+        array[list(rows)] = values
+    return EdgeRows(*merged)
+
+
+def _arrays(edges: EdgeRows) -> Iterable[Ints]:
+    return (edges.minute, *(getattr(edges, name) for name in _EDGE))
