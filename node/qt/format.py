@@ -1,0 +1,82 @@
+"""Numbers, quantities and times as people read them, by the locale (QLocale's default)."""
+
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
+
+from microgrid.units import coins, kwh
+
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+_CONTEXT = "format"
+
+
+class Quantity(NamedTuple):
+    """A number as text and its unit."""
+
+    number: str
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.number}{NO_BREAK}{self.unit}" if self.unit else self.number
+
+
+def number(value: float, decimals: int, *, signed: bool = False) -> str:
+    """The value with fixed decimals; `signed` writes + before a positive one. Zero has no sign."""
+    locale = QLocale()
+    rounded = round(value, decimals)
+    text = locale.toString(abs(rounded), "f", decimals)
+    if rounded < 0:
+        return MINUS + text
+    return "+" + text if signed and rounded > 0 else text
+
+
+def power(power_w: float, *, signed: bool = False) -> Quantity:
+    """Active power in kW with two decimals."""
+    return Quantity(number(power_w / 1000, 2, signed=signed), "kW")
+
+
+def energy(energy_ws: int, *, signed: bool = False) -> Quantity:
+    """Energy in kWh with one decimal."""
+    return Quantity(number(kwh(energy_ws), 1, signed=signed), "kWh")
+
+
+def price(price_microcoins: int) -> Quantity:
+    """A price in coins per kWh with two decimals."""
+    unit = QCoreApplication.translate(_CONTEXT, "coins/kWh")
+    return Quantity(number(coins(price_microcoins), 2), unit)
+
+
+def clock(now_s: float, zone: str) -> str:
+    """The time of day in this zone, with the zone's short name, such as 14:05:09 PKT."""
+    moment = datetime.fromtimestamp(now_s, ZoneInfo(zone))
+    time = QLocale().toString(QTime(moment.hour, moment.minute, moment.second), "HH:mm:ss")
+    return f"{time} {_zone_name(moment)}"
+
+
+def date(now_s: float, zone: str) -> str:
+    """The day in this zone, such as 3 Nov 2025."""
+    moment = datetime.fromtimestamp(now_s, ZoneInfo(zone))
+    return QLocale().toString(QDate(moment.year, moment.month, moment.day), "d MMM yyyy")
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units, such as 45 s, 2 min 10 s or 3 h 05 min."""
+    whole = max(0, int(seconds))
+    days, hours, minutes, rest = whole // 86400, whole // 3600 % 24, whole // 60 % 60, whole % 60
+    translate = QCoreApplication.translate
+    if days:
+        return translate(_CONTEXT, "{0} d {1:02} h").format(days, hours)
+    if hours:
+        return translate(_CONTEXT, "{0} h {1:02} min").format(hours, minutes)
+    if minutes:
+        return translate(_CONTEXT, "{0} min {1:02} s").format(minutes, rest)
+    return translate(_CONTEXT, "{0} s").format(rest)
+
+
+def _zone_name(moment: datetime) -> str:
+    # Zones without letters of their own are named by their offset ("+05"), which alone reads like a sum.
+    name = moment.tzname() or "UTC"
+    return f"UTC{name}" if name[0] in "+-" else name

@@ -1,0 +1,139 @@
+"""Text of the declared font, painted so that it fits its place."""
+
+from functools import lru_cache
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from node.qt.theme import LIGHT, Theme, load_theme
+
+# DejaVu Sans is the declared font: its digits are all equally wide and it has every sign the screens use.
+FONT_FAMILIES = ["DejaVu Sans", "Noto Sans", "Segoe UI"]
+
+_SMALLEST = 0.8  # how far text may shrink before it is shortened
+
+
+@lru_cache(maxsize=512)
+def ui_font(pixels: int, *, bold: bool = False, italic: bool = False) -> QFont:
+    """The declared font in this size, with digits of equal width; shared, so not to be changed."""
+    font = QFont()
+    font.setFamilies(FONT_FAMILIES)
+    font.setPixelSize(max(1, pixels))
+    font.setBold(bold)
+    font.setItalic(italic)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+@lru_cache(maxsize=512)
+def _metrics(pixels: int, bold: bool) -> QFontMetricsF:
+    return QFontMetricsF(ui_font(pixels, bold=bold))
+
+
+def text_width(text: str, pixels: int, *, bold: bool = False) -> float:
+    """How wide the text is in this size, in pixels."""
+    return _metrics(pixels, bold).horizontalAdvance(text)
+
+
+def paint_text(
+    painter: QPainter,
+    rect: QRectF,
+    text: str,
+    size: float,
+    colour: QColor,
+    *,
+    bold: bool = False,
+    align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+) -> bool:
+    """One line of text in `rect`: a little smaller if it does not fit, then with … at its end.
+
+    Returns whether the whole text is shown.
+    """
+    pixels = max(1, int(size))
+    smallest = max(8, int(size * _SMALLEST))
+    while pixels > smallest and text_width(text, pixels, bold=bold) > rect.width():
+        pixels -= 1
+    shown = text
+    if text_width(text, pixels, bold=bold) > rect.width():
+        shown = _metrics(pixels, bold).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    painter.setPen(colour)
+    painter.setFont(ui_font(pixels, bold=bold))
+    painter.drawText(rect, int(align | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), shown)
+    return shown == text
+
+
+class TextLine(QWidget):
+    """A line of text that never widens its window: it shrinks, then ends in … with the whole as tool tip."""
+
+    def __init__(
+        self,
+        text: str = "",
+        size: float = 13,
+        *,
+        bold: bool = False,
+        quiet: bool = False,
+        align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft,
+    ) -> None:
+        super().__init__()
+        self._text = text
+        self._size = size
+        self._bold = bold
+        self._quiet = quiet
+        self._align = align
+        self._emphasised = False
+        self._theme = load_theme(LIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(text)
+
+    def text(self) -> str:
+        """The whole text."""
+        return self._text
+
+    def set_text(self, text: str, *, emphasised: bool = False) -> None:
+        """Show this text; `emphasised` reverses text and ground."""
+        if (text, emphasised) != (self._text, self._emphasised):
+            self._text, self._emphasised = text, emphasised
+            self.setAccessibleName(text)
+            self.update()
+
+    @property
+    def emphasised(self) -> bool:
+        """Whether text and ground are reversed."""
+        return self._emphasised
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in these colours."""
+        self._theme = theme
+        self.update()
+
+    def set_size(self, size: float) -> None:
+        """Write in this many pixels."""
+        self._size = size
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As wide as the text, as high as its line."""
+        return QSize(round(text_width(self._text, int(self._size), bold=self._bold)) + 8, self._height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Any width will do."""
+        return QSize(24, self._height())
+
+    def _height(self) -> int:
+        return round(self._size * 1.45)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the line."""
+        painter = QPainter(self)
+        colour = self._theme.quiet if self._quiet else self._theme.text
+        if self._emphasised:
+            painter.fillRect(self.rect(), self._theme.emphasis)
+            colour = self._theme.emphasis_text
+        place = QRectF(self.rect()).adjusted(4, 0, -4, 0)
+        bold = self._bold or self._emphasised
+        whole = paint_text(painter, place, self._text, self._size, colour, bold=bold, align=self._align)
+        tip = "" if whole else self._text
+        if tip != self.toolTip():
+            self.setToolTip(tip)

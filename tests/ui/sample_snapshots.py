@@ -1,0 +1,151 @@
+"""Snapshots for tests and pictures of the windows: made-up, the same in every run."""
+
+from dataclasses import replace
+from math import sin
+
+from central_monitor.snapshot import (
+    CentralSnapshot,
+    HouseView,
+    LinkState,
+    Notice,
+    OrderView,
+    PoolView,
+)
+from house_client.snapshot import CentralState, HouseSnapshot, MeterState
+from microgrid.minute import Hold
+from microgrid.sample import CommandState, MeterFlag, Quality, Sample
+from microgrid.terms import Contract, Role, Source
+from microgrid.units import WS_PER_KWH, microcoins
+
+NOW_S = 1_733_040_309.0  # 1 December 2024, 13:05:09 in Karachi
+ZONE = "Asia/Karachi"
+TARIFF = microcoins(17.6)
+
+
+def make_sample(exchange_w: int = 1250, generator_w: int = 2100, *, closed: bool = True) -> Sample:
+    """A sample with these powers in watts."""
+    return Sample(
+        boot_id=1,
+        uptime_ms=1000,
+        sequence=1,
+        voltage_v=(231.4, 229.8, 230.6),
+        current_a=(3.12, 2.98, 3.05),
+        power_factor=(0.95, 0.97, 1.0),
+        leading=(False, True, False),
+        frequency_hz=49.98,
+        generator_p_w=generator_w,
+        generator_q_var=310,
+        generator_s_va=2123,
+        exchange_p_w=exchange_w,
+        exchange_q_var=120,
+        import_counter_ws=0,
+        export_counter_ws=0,
+        generation_counter_ws=0,
+        generator_breaker_closed=generator_w > 0,
+        grid_breaker_closed=closed,
+        flags=MeterFlag(0),
+        command_id=0,
+        command_state=CommandState.NONE,
+        firmware="1.0",
+    )
+
+
+def make_house(index: int, step: int = 0, name: str | None = None) -> HouseView:
+    """House number `index` (from 0) at a step of its slow swing; every second one is a producer."""
+    house = chr(ord("A") + index) if index < 26 else f"H{index + 1:03}"
+    producer = index % 2 == 1
+    swing = sin(0.13 * step + index)
+    if producer:
+        source = Source.SOLAR if index % 4 == 1 else Source.GENERATOR
+        contract = Contract(
+            house=house, role=Role.PRODUCER, valid_from=0, valid_to=10**9, max_w=2500, min_w=250,
+            price=microcoins(8 if source is Source.SOLAR else 25), source=source,
+        )  # fmt: skip
+        exchange_w = round(1400 + 600 * swing)
+        sample = make_sample(exchange_w, exchange_w + 640)
+        order = OrderView(target_w=1700, raise_standing=False, hold=Hold.NONE, acknowledged=True)
+    else:
+        contract = Contract(house=house, role=Role.CONSUMER, valid_from=0, valid_to=10**9, max_w=2000)
+        sample = make_sample(round(-900 + 500 * swing), 0)
+        order = None
+    return HouseView(
+        house=house,
+        name=f"Haus {index + 1}" if name is None else name,
+        contract=contract,
+        link=LinkState.LINKED,
+        sample=sample,
+        quality=Quality.GOOD,
+        age_s=0.4,
+        exchanged_ws=round((123.4 if producer else -98.7) * WS_PER_KWH),
+        minutes_waiting=False,
+        order=order,
+        round_trip_ms=12.0,
+        last_minute=28_884_004,
+    )
+
+
+def make_central(count: int = 4, step: int = 0) -> CentralSnapshot:
+    """A healthy micro-grid of this many houses."""
+    return with_houses(tuple(make_house(index, step) for index in range(count)), step)
+
+
+def with_houses(houses: tuple[HouseView, ...], step: int = 0) -> CentralSnapshot:
+    """A micro-grid of these houses, with the pool they make."""
+    powers = [
+        house.sample.exchange_p_w
+        for house in houses
+        if house.sample is not None and house.link is LinkState.LINKED
+    ]
+    produced, consumed = sum(p for p in powers if p > 0), -sum(p for p in powers if p < 0)
+    available = 2500 * (len(houses) // 2)
+    pool = PoolView(
+        produced_w=produced,
+        consumed_w=consumed,
+        available_w=available,
+        pool_w=available - consumed,
+        national_w=consumed - produced,
+        rate=microcoins(12 + sin(0.1 * step)) if produced else None,
+        tariff=TARIFF,
+        is_day=True,
+    )
+    return CentralSnapshot(
+        now_s=NOW_S + step,
+        zone=ZONE,
+        houses=houses,
+        pool=pool,
+        tie_closed=True,
+        notices=(Notice(NOW_S - 600, "House A is now part of the network"),),
+    )
+
+
+def lose(snapshot: CentralSnapshot, index: int = 1, age_s: float = 130.0) -> CentralSnapshot:
+    """The same with one house's link lost for so many seconds."""
+    houses = list(snapshot.houses)
+    houses[index] = replace(houses[index], link=LinkState.LOST, quality=Quality.STALE, age_s=age_s)
+    lost = with_houses(tuple(houses))
+    return replace(lost, now_s=snapshot.now_s)
+
+
+def make_kiosk(step: int = 0) -> HouseSnapshot:
+    """A healthy house that exports."""
+    return HouseSnapshot(
+        now_s=NOW_S + step,
+        zone=ZONE,
+        house="B",
+        name="Ahmed family",
+        meter=MeterState.HEARD,
+        meter_detail="",
+        central=CentralState.LINKED,
+        central_detail="",
+        sample=make_sample(),
+        quality=Quality.GOOD,
+        age_s=0.4,
+        import_ws=round(26.6 * WS_PER_KWH),
+        export_ws=round(150.2 * WS_PER_KWH),
+        generation_ws=round(410.0 * WS_PER_KWH),
+        rate=microcoins(12.34),
+        tariff=TARIFF,
+        pool_w=1900,
+        minutes_waiting=0,
+        target_w=2000,
+    )
