@@ -17,7 +17,7 @@ def apportion(total: Int, weights: Int) -> Int:
     Each share is the exact proportion rounded up or down, shares of a row add up to its total, and a
     column of weight 0 gets 0. A row without any weight must have total 0; ValueError otherwise.
     """
-    sums = weights.sum(axis=1)
+    sums: Int = weights.sum(axis=1)
     if np.any((sums == 0) & (total != 0)):
         raise ValueError("an amount cannot be shared among houses that have no part in it")
     # Elementwise float arithmetic is the same on every machine and for every order of houses;
@@ -25,7 +25,7 @@ def apportion(total: Int, weights: Int) -> Int:
     ideal = weights * (total / np.maximum(sums, 1))[:, None]
     shares = np.floor(ideal)
     remainders = ideal - shares
-    result = shares.astype(np.int64)
+    result: Int = shares.astype(np.int64)
     missing = total - result.sum(axis=1)
     rows = np.flatnonzero(missing)
     if rows.size:
@@ -63,7 +63,8 @@ def fill_level(total: Int, limits: Int) -> Int:
     step = (full_at < total[:, None]).sum(axis=1).clip(max=columns - 1)
     taken = np.take_along_axis(before, step[:, None], axis=1)[:, 0]
     level = (total - taken) // remaining[step]
-    result = np.minimum(limits, level[:, None])
+    result: Int = np.minimum(limits, level[:, None])
     spare = total - result.sum(axis=1)
     above = limits > level[:, None]
-    return result + (above & (np.cumsum(above, axis=1) <= spare[:, None]))
+    result += above & (np.cumsum(above, axis=1) <= spare[:, None])
+    return result

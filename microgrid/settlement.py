@@ -1,12 +1,12 @@
 """The settlement of minutes: who pays whom for each kWh (5.6-5.8, settled so that money is conserved).
 
-The eight points are those of docs/settlement.md. A block is some consecutive minutes [minutes] of all houses [houses],
-sorted by ID, under one set of terms. Energies are Ws, amounts micro-coins, both int64; energy is
-positive into the micro-grid, an amount positive where the account receives. Every column of a
-`Settled` block sums to zero over houses, national grid, reserve and losses in every minute.
+The eight points are those of docs/settlement.md. A block is some consecutive minutes [minutes] of all
+houses [houses], sorted by ID, under one set of terms. Energies are Ws, amounts micro-coins, both
+int64; energy is positive into the micro-grid, an amount positive where the account receives. Energy,
+and each column of amounts, sums to zero over houses, national grid, reserve and losses in every minute.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +134,8 @@ def allotments(terms: BlockTerms, available_ws: Int) -> Int:
     """Each buyer's share of what sellers can give: min(BP_j, Pmax / M), 0 for others; in Ws (5.5)."""
     share = available_ws // max(1, int(terms.consumer.sum()))
     declared = np.where(terms.consumer, terms.max_w, 0) * SECONDS_PER_MINUTE
-    return np.minimum(declared, share[:, None])
+    allotted: Int = np.minimum(declared, share[:, None])
+    return allotted
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ def _seller_credits(terms: BlockTerms, trade: LocalTrade, local_amount: Int) -> 
         rate = local_amount[rows] * WS_PER_KWH / trade.energy[rows]
         above = (trade.instructed[rows] * np.maximum(0, terms.price - rate[:, None])).astype(np.int64)
         # A haircut of rounding alone may find nobody measurably above the rate.
-        above = np.where(above.any(axis=1)[:, None], above, trade.price_weight[rows])
+        above = np.where((above.sum(axis=1) > 0)[:, None], above, trade.price_weight[rows])
         result[rows] -= apportion(haircut[rows], above)
     return result
 
@@ -265,6 +266,3 @@ def _penalties(
 def _rounded(amount: Int) -> Int:
     """Micro-coins from Ws · micro-coins/kWh, half up; the amount may not be negative."""
     return (amount + WS_PER_KWH // 2) // WS_PER_KWH
-
-
-COLUMNS = tuple(field.name for field in fields(Settled) if field.name != "credit")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 
 import msgspec
 
@@ -196,11 +197,13 @@ def _tariff_faults(tariffs: Sequence[Tariff]) -> list[str]:
         national, feed_in = tariff.national / MICROCOINS_PER_COIN, tariff.feed_in / MICROCOINS_PER_COIN
         if not 0 < tariff.national <= MAX_PRICE:
             limit = MAX_PRICE // MICROCOINS_PER_COIN
-            faults.append(f"The national tariff of {national:g} coins/kWh must be above 0 and at most {limit}.")
+            faults.append(
+                f"The national tariff of {national:g} coins/kWh must be above 0 and at most {limit}."
+            )
         if not 0 <= tariff.feed_in <= tariff.national:
             faults.append(f"The feed-in price of {feed_in:g} coins/kWh must be between 0 and the tariff.")
     ordered = sorted(tariffs, key=lambda t: t.valid_from)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if after.valid_from < before.valid_to:
             faults.append("Two tariffs are in force at once; let one end where the next begins.")
     return faults
@@ -210,6 +213,6 @@ def _overlaps(contracts: Sequence[Contract]) -> list[str]:
     ordered = sorted(contracts, key=lambda c: (c.house, c.valid_from))
     return [
         f"House {after.house}: two contracts are in force at once; a house has one role at a time."
-        for before, after in zip(ordered, ordered[1:], strict=False)
+        for before, after in pairwise(ordered)
         if before.house == after.house and after.valid_from < before.valid_to
     ]
