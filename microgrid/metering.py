@@ -1,4 +1,4 @@
-"""From the meter's packets to the house's minutes: registers carried on, minutes closed, gaps left as gaps."""
+"""From the meter's packets to the house's minutes: registers carried on, gaps left as gaps."""
 
 from microgrid.minute import MeterMinute
 from microgrid.registers import COUNTER_MODULUS, RegisterFault, Registers, carry_on
