@@ -13,7 +13,7 @@ from central_monitor.ui.presentation import (
     role_words,
 )
 from microgrid.terms import Role
-from node.qt.format import Quantity, duration, energy, power
+from node.qt.format import MINUS, Quantity, duration, energy, power
 from node.qt.symbols import breaker_word, paint_arrow, paint_breaker, paint_priority
 from node.qt.text import paint_text, text_width
 from node.qt.theme import Theme
@@ -22,6 +22,7 @@ from node.qt.value import Reading, ValueState, paint_ground, paint_number
 
 _CONTEXT = "central"
 _RIGHT = Qt.AlignmentFlag.AlignRight
+_TEMPLATE = Quantity(f"{MINUS}99.99", "kW")
 _LEAST_TREND_W = 200.0  # less change than this does not fill a trend's height
 
 # Heights of a cell's parts, in text sizes, and what is left for a trend of its own.
@@ -63,7 +64,7 @@ class HouseCell:
             row = QRectF(inner.left(), y, inner.width(), self.size * _ROW)
             self._paint_row(painter, row, label, quantity, state)
             y += self.size * _ROW
-        self._paint_link(painter, QRectF(inner.left(), y, inner.width(), self.size * _ROW), house)
+        self._paint_link(painter, QRectF(inner.left(), y, inner.width(), self.size * _ROW), house, tall)
         y += self.size * _ROW
         if tall:
             place = QRectF(inner.left(), y + 3, inner.width(), inner.bottom() - y - 3)
@@ -140,7 +141,7 @@ class HouseCell:
         number = number.adjusted(0, 1, 0, -1)
         paint_ground(painter, number, state, self.theme)
         reading = Reading(power(exchanged, signed=True), state)
-        paint_number(painter, number.adjusted(2, 0, -2, 0), reading, self.size * 1.5, self.theme)
+        paint_number(painter, number.adjusted(2, 0, -2, 0), reading, self.size * 1.5, self.theme, _TEMPLATE)
         return place.bottom()
 
     def _rows(self, house: HouseView, tall: bool) -> list[tuple[str, Quantity, ValueState]]:
@@ -164,7 +165,7 @@ class HouseCell:
         paint_text(painter, row, label, self.size * 0.92, self.theme.quiet)
         label_width = text_width(label, max(1, int(self.size * 0.92))) + self.size * 0.4
         number = row.adjusted(label_width, 0, -2, 0)
-        paint_number(painter, number, Reading(quantity, state), self.size, self.theme)
+        paint_number(painter, number, Reading(quantity, state), self.size, self.theme, quantity)
 
     def _paint_bar(self, painter: QPainter, place: QRectF, house: HouseView) -> None:
         """Power inside the contract band; left of zero is taken from the micro-grid, right is given."""
@@ -221,7 +222,7 @@ class HouseCell:
         painter.drawPolygon(QPolygonF([top + QPointF(-half, 0), top + QPointF(half, 0), tip]))
         painter.restore()
 
-    def _paint_link(self, painter: QPainter, row: QRectF, house: HouseView) -> None:
+    def _paint_link(self, painter: QPainter, row: QRectF, house: HouseView, tall: bool) -> None:
         state, size = house_state(house), self.size
         if state is not ValueState.GOOD:
             painter.fillRect(row, self.theme.emphasis)
@@ -230,22 +231,23 @@ class HouseCell:
             )
             return
         age = "" if house.age_s is None else duration(house.age_s)
-        words = order_words(house) or house_note(house)
+        # Without a row of its own, what a seller is told to do matters more than the link's delay.
+        words = (not tall and order_words(house)) or house_note(house)
         paint_text(painter, row.adjusted(0, 0, -size * 3, 0), words, size * 0.92, self.theme.quiet)
         paint_text(painter, row, age, size * 0.92, self.theme.quiet, align=_RIGHT)
 
 
 def _agreed_rows(house: HouseView) -> list[tuple[str, Quantity, ValueState]]:
-    """The contract's limits and the target, in figures; empty figures keep the place of what is not agreed."""
+    """The contract's limits and the target, in figures; empty where nothing is agreed."""
     translate = QCoreApplication.translate
-    limits, target = Quantity("", ""), Quantity("", "")
+    limits, target, label = Quantity("", ""), Quantity("", ""), ""
     if (contract := house.contract) is not None:
         limits = power(contract.max_w)
         if contract.role is Role.PRODUCER:
             limits = limits._replace(number=f"{power(contract.min_w).number} … {limits.number}")
     if house.order is not None:
-        target = power(house.order.target_w)
+        target, label = power(house.order.target_w), translate(_CONTEXT, "Target")
     return [
         (translate(_CONTEXT, "Contract"), limits, ValueState.GOOD),
-        (translate(_CONTEXT, "Target") if target.unit else "", target, ValueState.GOOD),
+        (", ".join(part for part in (label, order_words(house)) if part), target, ValueState.GOOD),
     ]

@@ -63,8 +63,8 @@ class CentralWindow(QMainWindow):
         theme = load_theme(name)
         self.setPalette(theme.palette())
         self.setStyleSheet(theme.style_sheet())
-        for part in (self.title, self.notice, self.day, self.clock, self.links, *self.notices):
-            part.set_theme(theme)
+        for line in self.findChildren(TextLine):
+            line.set_theme(theme)
         for screen in (self.banner, self.overview, self.diagram):
             screen.set_theme(theme)
         self.theme_button.setChecked(name == DARK)

@@ -53,7 +53,7 @@ def role_words(contract: Contract | None) -> str:
 
 
 def order_words(house: HouseView) -> str:
-    """What a seller is asked for; empty if nothing is."""
+    """What a seller is told besides its target; empty if nothing is."""
     translate = QCoreApplication.translate
     order = house.order
     if order is None:
@@ -65,8 +65,11 @@ def order_words(house: HouseView) -> str:
     elif order.raise_standing:
         words = translate(_CONTEXT, "raise")
     else:
-        words = translate(_CONTEXT, "target")
-    return words if order.acknowledged else translate(_CONTEXT, "{0}, not acknowledged").format(words)
+        words = ""
+    if order.acknowledged:
+        return words
+    unanswered = translate(_CONTEXT, "not acknowledged")
+    return f"{words}, {unanswered}" if words else unanswered
 
 
 def unheard(snapshot: CentralSnapshot) -> int:

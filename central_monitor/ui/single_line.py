@@ -16,7 +16,8 @@ from node.qt.theme import LIGHT, Theme, load_theme
 from node.qt.trend import Trend
 
 _CONTEXT = "central"
-_SMALLEST, _LARGEST = 10.0, 17.0  # text sizes in pixels
+_SMALLEST, _LARGEST = 10.0, 25.0  # text sizes in pixels
+_LINE_OF_TEXT = 62.0  # text sizes in the diagram's width, at least: few houses need no huge letters
 _TIE = 30.0  # height of the tie above the first busbar
 _TRUNK = 22.0  # width left of the houses for the conductor that joins the busbars
 _TALLEST = 22.0  # a cell's greatest height and width in text sizes
@@ -45,8 +46,10 @@ def plan_page(width: float, height: float, houses: int) -> Plan:
     most = max(1, int(width / (_SMALLEST * CELL_WIDTH))) * max(1, int(height / (_SMALLEST * CELL_HEIGHT)))
     count = max(1, min(houses, most, MOST_ON_A_PAGE))
 
+    largest = max(_SMALLEST, min(_LARGEST, width / _LINE_OF_TEXT))
+
     def size(columns: int) -> float:
-        return min(width / columns / CELL_WIDTH, height / ceil(count / columns) / CELL_HEIGHT, _LARGEST)
+        return min(width / columns / CELL_WIDTH, height / ceil(count / columns) / CELL_HEIGHT, largest)
 
     # With equal text, fewer rows: the fewer busbars, the plainer the diagram.
     columns = max(range(1, count + 1), key=lambda n: (size(n), n))

@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from node.qt.text import paint_text
+from node.qt.text import paint_text, text_width
 from node.qt.theme import LIGHT, Theme, load_theme
 
 _CONTEXT = "symbols"
@@ -147,7 +147,7 @@ class BreakerWidget(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         side = min(self._size, self.height() - 2)
-        width = self._size * 4.6
+        width = max(text_width(breaker_word(state), int(self._size)) for state in (True, False, None)) + 1
         word = QRectF(self.width() - width - 4, 0, width, self.height())
         square = QRectF(word.left() - side - 6, (self.height() - side) / 2, side, side)
         paint_breaker(painter, square, self._closed, self._theme)

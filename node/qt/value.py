@@ -5,7 +5,7 @@ The five states differ in outline, fill and text, never in colour, so a greyscal
     good          plain
     stale         italic, dashed outline, age
     estimated     ≈ before the number, dotted outline, age
-    bad           hatched ground, heavy outline, the word, age
+    bad           ? before the number, hatched ground, heavy outline, age
     disconnected  — in place of the number, filled ground; the last value is not shown
 """
 
@@ -24,8 +24,10 @@ from node.qt.theme import LIGHT, Theme, load_theme
 _CONTEXT = "value"
 ABSENT = "\N{EM DASH}"
 ABOUT = "\N{ALMOST EQUAL TO}"
+DOUBTFUL = "?"
 _UNIT_SCALE = 0.6  # a unit is written smaller than its number in large values
-_LARGE = 24  # pixels from which the unit is smaller
+_LARGE = 30  # pixels from which the number is bold and the unit smaller
+_LEAST = 6  # pixels below which nothing could be read
 
 
 class ValueState(Enum):
@@ -85,6 +87,8 @@ class Reading:
             return ABSENT
         if self.state is ValueState.ESTIMATED:
             return ABOUT + self.quantity.number
+        if self.state is ValueState.BAD:
+            return DOUBTFUL + self.quantity.number
         return self.quantity.number
 
 
@@ -113,14 +117,27 @@ def paint_ground(painter: QPainter, rect: QRectF, state: ValueState, theme: Them
     painter.restore()
 
 
-def paint_number(painter: QPainter, rect: QRectF, reading: Reading, size: float, theme: Theme) -> None:
-    """The number and unit, right-aligned in `rect`; written smaller when it would not fit, never cut."""
+def paint_number(
+    painter: QPainter, rect: QRectF, reading: Reading, size: float, theme: Theme, template: Quantity
+) -> None:
+    """The number and unit, right-aligned in `rect`; written smaller when it would not fit, never cut.
+
+    Everything up to the width of `template` is written in one size and with the number's end in one
+    place, so that a changing value does not move.
+    """
     number, unit = reading.shown, reading.quantity.unit
+
+    def unit_room(pixels: int) -> float:
+        return max(_unit_width(unit, pixels), _unit_width(template.unit, pixels))
+
+    def number_room(pixels: int) -> float:
+        return max(_number_width(number, pixels), _number_width(template.number, pixels))
+
     pixels = max(1, int(min(size, rect.height() * 0.9)))
-    while pixels > 6 and _number_width(number, pixels) + _unit_width(unit, pixels) > rect.width():
+    while pixels > _LEAST and number_room(pixels) + unit_room(pixels) > rect.width():
         pixels -= 1
     baseline = rect.center().y() + pixels * 0.36  # half of a digit's height below the middle
-    start = rect.right() - _unit_width(unit, pixels)
+    start = rect.right() - unit_room(pixels)
     painter.setPen(theme.text)
     italic = reading.state is ValueState.STALE
     painter.setFont(ui_font(pixels, bold=pixels >= _LARGE, italic=italic))
@@ -199,7 +216,8 @@ class ValueWidget(QWidget):
         whole = QRectF(self.rect())
         paint_ground(painter, whole, self._reading.state, self._theme)
         note = self._note_height()
-        paint_number(painter, whole.adjusted(4, 0, -4, -note), self._reading, self._size, self._theme)
+        place = whole.adjusted(4, 0, -4, -note)
+        paint_number(painter, place, self._reading, self._size, self._theme, self._template)
         if note and self._reading.note:
             place = QRectF(4, whole.bottom() - note - 1, whole.width() - 8, note)
             align = Qt.AlignmentFlag.AlignRight

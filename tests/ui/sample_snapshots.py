@@ -149,3 +149,19 @@ def make_kiosk(step: int = 0) -> HouseSnapshot:
         minutes_waiting=0,
         target_w=2000,
     )
+
+
+def make_upset(step: int = 0) -> CentralSnapshot:
+    """Eight houses with every kind of trouble at once."""
+    houses = [make_house(index, step) for index in range(8)]
+    houses[1] = replace(houses[1], link=LinkState.LOST, quality=Quality.STALE, age_s=130.0)
+    houses[2] = replace(houses[2], quality=Quality.STALE, age_s=12.0)
+    houses[3] = replace(houses[3], quality=Quality.BAD, age_s=3.0)
+    houses[4] = replace(houses[4], quality=Quality.ESTIMATED, age_s=61.0)
+    houses[5] = replace(houses[5], sample=make_sample(3900, 4500))
+    houses[6] = replace(houses[6], sample=make_sample(0, 0, closed=False))
+    houses[7] = replace(
+        houses[7], link=LinkState.NEVER, sample=None, age_s=None, contract=None, order=None, last_minute=None
+    )
+    snapshot = with_houses(tuple(houses), step)
+    return replace(snapshot, tie_closed=False, recorder_fault="the disk is full")

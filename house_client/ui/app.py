@@ -1,0 +1,62 @@
+"""Runs the household's window, or draws it into a picture."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+
+from house_client.snapshot import HouseSnapshot
+from house_client.ui.main_window import HouseWindow
+from node.qt.bridge import SnapshotBridge
+from node.qt.shell import ORGANISATION, application, draw_in_memory, quit_on_signals, save_picture
+from node.qt.theme import LIGHT
+
+APPLICATION = "House client"
+
+# Starts whatever makes snapshots, given the function that publishes them from any thread; leaving the
+# context stops it and returns only when it publishes no more.
+Source = Callable[[Callable[[HouseSnapshot], None]], AbstractContextManager[object]]
+
+
+def run_window(source: Source, settings: QSettings | None = None, *, kiosk: bool = True) -> int:
+    """Show the window until it is closed or the process is told to end; returns the exit code.
+
+    `kiosk` fills the screen with it.
+    """
+    app = application(APPLICATION)
+    window = HouseWindow(settings if settings is not None else QSettings(ORGANISATION, APPLICATION))
+    bridge = SnapshotBridge()
+    bridge.arrived.connect(window.show_snapshot)
+    timer = quit_on_signals(app)
+    if kiosk:
+        window.showFullScreen()
+    else:
+        window.show()
+    with source(bridge.publish):
+        code = app.exec()
+    timer.stop()
+    window.close()
+    return code
+
+
+def render(
+    snapshot: HouseSnapshot,
+    path: Path,
+    size: tuple[int, int] = (1024, 600),
+    *,
+    theme: str = LIGHT,
+) -> None:
+    """Draw the window with this snapshot into a PNG file, without a screen.
+
+    OSError if the file cannot be written.
+    """
+    draw_in_memory()
+    app = application(APPLICATION)  # must outlive the window
+    window = HouseWindow(QSettings(str(path.with_suffix(".none")), QSettings.Format.IniFormat))
+    window.set_theme(theme)
+    window.resize(*size)
+    window.show_snapshot(snapshot)
+    save_picture(window, path, size)
+    window.deleteLater()
+    app.processEvents()
