@@ -16,7 +16,8 @@ readonly qt_packages=(
 )
 
 fail() {
-    printf 'setup: %s\n' "$@" >&2
+    printf 'setup: %s\n' "$1" >&2
+    [[ $# -eq 1 ]] || printf '    %s\n' "${@:2}" >&2
     exit 1
 }
 
@@ -71,7 +72,7 @@ install_system_packages() {
     [[ ${#missing[@]} -gt 0 ]] || return 0
     if [[ $(id -u) -ne 0 ]]; then
         fail "system packages are missing; run this line, then the same command again:" \
-            "" "    sudo apt-get update && sudo apt-get install --yes --no-install-recommends ${missing[*]}" ""
+            "sudo apt-get update && sudo apt-get install --yes --no-install-recommends ${missing[*]}"
     fi
     echo "setup: installing ${missing[*]}"
     apt-get update --quiet --quiet
@@ -91,7 +92,7 @@ make_environment() {
     echo "setup: making $venv from $lock with $("$python" --version)"
     rm -rf "$venv"
     "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    "$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check \
         --only-binary :all: --require-hashes --requirement "$lock"
     # Last, so that an interrupted set-up is begun again.
     echo "$wanted" >"$stamp"
