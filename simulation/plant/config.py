@@ -5,6 +5,7 @@ from string import ascii_uppercase
 import msgspec
 
 from microgrid.terms import MAX_HOUSES, Role, Source
+from simulation.plant.sun import Site
 
 
 class PlantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,3 +137,42 @@ def diesel_plant(monthly_kwh: float) -> PlantConfig:
         monthly_kwh=monthly_kwh, source=Source.GENERATOR, export_kw=2.5,
         rated_kva=5.0, power_factor=0.8, startup_minutes=1, minimum_kw=0.35, ramp_kw_per_minute=3.0,
     )  # fmt: skip
+
+
+class HouseTable(msgspec.Struct, frozen=True, kw_only=True):
+    """What the simulation reads of a `[[house]]` table; the contract's keys are others' to read."""
+
+    id: str
+    plant: PlantConfig
+
+
+class GridFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the simulation reads of a micro-grid's TOML file: `zone`, `[site]` and the houses' plants."""
+
+    zone: str
+    house: tuple[HouseTable, ...]
+    site: Site = Site()
+
+    def plant(self, house: str) -> PlantConfig:
+        """The plant of the house with this ID; ValueError in words if there is none or it has faults."""
+        for table in self.house:
+            if table.id == house:
+                if faults := plant_faults(house, table.plant):
+                    raise ValueError(" ".join(faults))
+                return table.plant
+        known = ", ".join(table.id for table in self.house)
+        raise ValueError(f"There is no house {house} in the file; it has {known}.")
+
+
+def read_grid(toml: bytes) -> GridFile:
+    """The micro-grid described by this TOML text; ValueError names the key that is wrong."""
+    try:
+        return msgspec.toml.decode(toml, type=GridFile)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"The micro-grid's file cannot be used: {error}.") from error
+
+
+def made_up_grid() -> GridFile:
+    """The largest neighbourhood, in Karachi, for a simulation without a file."""
+    houses = tuple(HouseTable(id=spec.house, plant=spec.plant) for spec in neighbourhood(MAX_HOUSES))
+    return GridFile(zone="Asia/Karachi", house=houses)

@@ -1,0 +1,138 @@
+"""The meter's firmware, as the house hears it: packets out, RAISE and LOWER in, over a simulated plant."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from microgrid.sample import CommandState, MeterFlag
+from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.wire.errors import WireError
+from microgrid.wire.serial import Command, CommandKind, CommandReader, encode_packet
+from simulation.plant.house_plant import NO_FLAGS, HousePlant, PlantMinute
+
+MinuteEnded = Callable[[PlantMinute, tuple[Command, ...]], None]
+"""Told the minute that ended and the commands accepted since the one before."""
+
+
+def never(minute: int) -> bool:
+    """A meter that is never silent."""
+    return False
+
+
+class VirtualMeter:
+    """A meter that stands at the end of its plant's last minute and moves when it is told to.
+
+    It boots as it is made: uptime is virtual time since then. In a minute for which `silent` holds it
+    neither sends nor hears, while the plant runs on and its counters count.
+    """
+
+    def __init__(
+        self, plant: HousePlant, boot_id: int, *,
+        silent: Callable[[int], bool] = never, minute_ended: MinuteEnded | None = None,
+    ) -> None:  # fmt: skip
+        self.plant = plant
+        self.second = plant.next_minute * SECONDS_PER_MINUTE
+        self._sequence = 0  # of the next packet
+        self.last_packet = (0, 0)  # sequence and uptime of the newest packet
+        self._boot_id = boot_id
+        self._boot_second = self.second
+        self._silent = silent
+        self._minute_ended = minute_ended
+        self._reader = CommandReader()
+        self._command_id = 0
+        self._command_state = CommandState.NONE
+        self._accepted: list[Command] = []
+        self._opened = False
+
+    @property
+    def uptime_ms(self) -> int:
+        """Virtual milliseconds since the meter booted."""
+        return (self.second - self._boot_second) * 1000
+
+    def advance(self, to_minute: int) -> list[bytes]:
+        """Move to the beginning of `to_minute`; the packets on the way, one a minute.
+
+        The first call also gives a packet of the moment it starts at: the registers' opening.
+        """
+        return self._advance(to_minute * SECONDS_PER_MINUTE, SECONDS_PER_MINUTE)
+
+    def advance_seconds(self, to_second: int) -> list[bytes]:
+        """Move to this Unix second; the packets on the way, one a second.
+
+        The plant works in minutes: a pulse shows from the next minute on.
+        """
+        return self._advance(to_second, 1)
+
+    def receive(self, data: bytes) -> list[bytes]:
+        """Obey the commands these bytes complete; one packet for each, saying what became of it.
+
+        A command that came before, with the same id, is answered again and not obeyed twice. Bytes that
+        are no command are ignored: the sender will miss the answer.
+        """
+        echoes = []
+        for command in self._reader.feed(data):
+            if isinstance(command, WireError) or self._mute():
+                continue
+            if command.command_id != self._command_id:
+                self._obey(command)
+            refused = self._command_state is CommandState.REFUSED
+            echoes.append(self._packet(MeterFlag.COMMAND_REFUSED if refused else NO_FLAGS))
+        return echoes
+
+    def _advance(self, to_second: int, period_s: int) -> list[bytes]:
+        packets = []
+        if not self._opened:
+            self._opened = True
+            packets.append(self._packet())
+            self._report(self.plant.last)
+        while self.second + period_s <= to_second:
+            self.second += period_s
+            if (self.second - 1) // SECONDS_PER_MINUTE == self.plant.next_minute:
+                self.plant.step()
+            if not self._mute():
+                packets.append(self._packet())
+            if self.second % SECONDS_PER_MINUTE == 0:
+                self._report(self.plant.last)
+        return packets
+
+    def _mute(self) -> bool:
+        return self._silent(self.plant.last.minute)
+
+    def _report(self, ended: PlantMinute) -> None:
+        if self._minute_ended is not None:
+            self._minute_ended(ended, tuple(self._accepted))
+        self._accepted.clear()
+
+    def _obey(self, command: Command) -> None:
+        accepted = self.plant.pulse(+1 if command.kind is CommandKind.RAISE else -1, command.width_ms)
+        self._command_id = command.command_id
+        self._command_state = CommandState.DONE if accepted else CommandState.REFUSED
+        if accepted:
+            self._accepted.append(command)
+
+    def _packet(self, flags: MeterFlag = NO_FLAGS) -> bytes:
+        sample = self.plant.to_sample(
+            self._now(),
+            boot_id=self._boot_id,
+            uptime_ms=self.uptime_ms,
+            sequence=self._sequence,
+            command_id=self._command_id,
+            command_state=self._command_state,
+            flags=flags,
+        )
+        self.last_packet = (self._sequence, self.uptime_ms)
+        self._sequence = (self._sequence + 1) % 2**32
+        return encode_packet(sample)
+
+    def _now(self) -> PlantMinute:
+        """The plant at this second: within a minute its registers grow evenly."""
+        last = self.plant.last
+        to_come_s = self.plant.next_minute * SECONDS_PER_MINUTE - self.second
+        if to_come_s == 0:
+            return last
+        return msgspec.structs.replace(
+            last,
+            import_ws=last.import_ws - max(0, -last.exchange_p_w) * to_come_s,
+            export_ws=last.export_ws - max(0, last.exchange_p_w) * to_come_s,
+            generation_ws=last.generation_ws - last.generator_p_w * to_come_s,
+        )
