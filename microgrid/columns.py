@@ -4,10 +4,14 @@ Arrays are shaped [minutes, houses]: row i is minute `first_minute + i`, column 
 Where `present` is False the other values are 0.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
+
+from microgrid.minute import MeterMinute, OrderMinute
 
 MINUTES_PER_DAY = 1440
 
@@ -69,3 +73,84 @@ class OrderColumns:
     acknowledged_s: Ints
     tie_closed: Bools
     out_of_service: Bools
+
+
+_METER_VALUES = (
+    "epoch",
+    "import_ws",
+    "export_ws",
+    "generation_ws",
+    "closed_s",
+    "covered_s",
+    "max_w",
+    "min_w",
+    "origin",
+    "suspect",
+)
+_EDGE_VALUES = ("minute", "epoch", "import_ws", "export_ws", "generation_ws")
+
+
+def minute_columns(
+    houses: tuple[str, ...],
+    minutes: range,
+    rows: Iterable[MeterMinute],
+    opening: Mapping[str, MeterMinute],
+    closing: Mapping[str, MeterMinute] = MappingProxyType({}),
+) -> MinuteColumns:
+    """Columns of rows in memory; `opening` and `closing` hold the nearest row outside by house."""
+    place = {house: column for column, house in enumerate(houses)}
+    shape = (len(minutes), len(houses))
+    present = np.zeros(shape, dtype=np.bool_)
+    values = {name: np.zeros(shape, dtype=np.int64) for name in _METER_VALUES}
+    for row in rows:
+        at = (row.minute - minutes.start, place[row.house])
+        present[at] = True
+        for name, column in values.items():
+            column[at] = getattr(row, name)
+    return MinuteColumns(
+        houses=houses,
+        first_minute=minutes.start,
+        end_minute=minutes.stop,
+        present=present,
+        opening=_edge_rows(houses, opening),
+        closing=_edge_rows(houses, closing),
+        **values,
+    )
+
+
+def _edge_rows(houses: tuple[str, ...], rows: Mapping[str, MeterMinute]) -> EdgeRows:
+    found = [rows.get(house) for house in houses]
+    columns = {
+        name: np.array([-1 if row is None else getattr(row, name) for row in found], dtype=np.int64)
+        for name in _EDGE_VALUES
+    }
+    return EdgeRows(**columns)
+
+
+def order_columns(houses: tuple[str, ...], minutes: range, rows: Iterable[OrderMinute]) -> OrderColumns:
+    """Columns of order minutes in memory."""
+    place = {house: column for column, house in enumerate(houses)}
+    shape = (len(minutes), len(houses))
+    flags = {
+        name: np.zeros(shape, dtype=np.bool_)
+        for name in ("present", "raise_standing", "tie_closed", "out_of_service")
+    }
+    values = {name: np.zeros(shape, dtype=np.int64) for name in ("hold", "command_id")}
+    target_w, acknowledged_s = np.full(shape, -1, dtype=np.int64), np.full(shape, -1, dtype=np.int64)
+    for row in rows:
+        at = (row.minute - minutes.start, place[row.house])
+        flags["present"][at] = True
+        for name in ("raise_standing", "tie_closed", "out_of_service"):
+            flags[name][at] = getattr(row, name)
+        values["hold"][at], values["command_id"][at] = row.hold, row.command_id
+        target_w[at] = -1 if row.target_w is None else row.target_w
+        acknowledged_s[at] = -1 if row.acknowledged_s is None else row.acknowledged_s
+    return OrderColumns(
+        houses=houses,
+        first_minute=minutes.start,
+        end_minute=minutes.stop,
+        target_w=target_w,
+        acknowledged_s=acknowledged_s,
+        **flags,
+        **values,
+    )

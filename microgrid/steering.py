@@ -2,10 +2,12 @@
 
 from microgrid.units import SECONDS_PER_MINUTE
 
+# How far one second of pulse moves a source's set-point, where nobody has measured it.
+PULSE_GAIN_W_PER_S = 1000
 MAX_PULSE_MS = SECONDS_PER_MINUTE * 1000
 
 
-def pulse_ms(target_w: int, export_w: int, deadband_w: int, gain_w_per_s: int) -> int:
+def pulse_ms(target_w: int, export_w: int, deadband_w: int, gain_w_per_s: int = PULSE_GAIN_W_PER_S) -> int:
     """Width of the pulse to send: positive to RAISE, negative to LOWER, 0 within the deadband.
 
     `gain_w_per_s` is how far one second of pulse moves the source's set-point.

@@ -111,8 +111,7 @@ class Oracle:
         plant = self._plants[house]
         if self._heard[house].minute != plant.last.minute:
             return False
-        gain = plant.pulse_w_per_s
-        width_ms = pulse_ms(order.target_w, self._heard[house].exchange_p_w, deadband_w, gain)
+        width_ms = pulse_ms(order.target_w, self._heard[house].exchange_p_w, deadband_w)
         return width_ms == 0 or plant.pulse(1 if width_ms > 0 else -1, abs(width_ms))
 
 

@@ -1,0 +1,57 @@
+"""The cap's credit as it grows through the month, for dispatch and screens (5.7, the cap).
+
+An estimate from the minutes as they came: late and corrected minutes move the bill, which is settled
+anew from the database, but not this figure.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from central_monitor.services.controller import minute_allowance
+from microgrid.columns import minute_columns, order_columns
+from microgrid.energy import minute_energy
+from microgrid.ledger import block_terms, make_block
+from microgrid.minute import MeterMinute, OrderMinute
+from microgrid.months import month_of, zone_of
+from microgrid.settlement import capped_cost, local_trade
+from microgrid.terms import Cap, Terms
+
+
+class RunningCredit:
+    """Micro-coins the month's billed rate has stayed below the tariff so far."""
+
+    def __init__(self, terms: Terms, last: Mapping[str, MeterMinute], credit: int = 0) -> None:
+        """`last` is each house's last recorded minute; `credit` what the month's earlier minutes left."""
+        self._terms = terms
+        self._zone = zone_of(terms.zone)
+        self._houses = tuple(sorted(house.house for house in terms.houses))
+        self._last = dict(last)
+        self._month = ""
+        self.credit = credit
+
+    def add(
+        self, minutes: range, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]
+    ) -> None:
+        """Take in consecutive minutes just recorded, all of one month and under one set of terms."""
+        month = month_of(minutes.start, self._zone)
+        if self._month and month != self._month:
+            self.credit = 0
+        self._month = month
+        fresh = [row for row in meter if row.minute in minutes]
+        columns = minute_columns(self._houses, minutes, fresh, self._last)
+        terms = block_terms(self._terms, self._houses, minutes.start)
+        if terms.cap is Cap.MONTH:
+            energy = minute_energy(columns)
+            block = make_block(
+                self._terms,
+                self._terms.tariff_at(minutes.start),
+                columns,
+                order_columns(self._houses, minutes, orders),
+                energy.net_ws,
+                slice(0, len(minutes)),
+            )
+            _, self.credit = capped_cost(local_trade(terms, block), terms.cap, self.credit)
+        self._last.update({row.house: row for row in sorted(fresh, key=lambda row: row.minute)})
+
+    def allowance(self, minute: int, period_minutes: int) -> int:
+        """What one minute from `minute` on may spend of the credit until the next control step."""
+        return minute_allowance(self._terms.tariff_at(minute), self.credit, period_minutes)
