@@ -6,9 +6,9 @@ packet that decodes encodes to the same bytes again. Field by field in docs/prot
 
 import re
 from binascii import crc_hqx
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,12 +17,11 @@ from microgrid.wire import limits as lim
 from microgrid.wire.errors import WireCode, WireError
 
 PACKET_VERSION = 1
-MAX_LINE_BYTES = 512  # without the line feed; the longest possible packet has 330
+MAX_LINE_BYTES = 512  # without the line feed; the longest possible packet has 250
 MIN_PULSE_MS = 1
 MAX_PULSE_MS = 60_000
 
 _HEAD = f"MTR,{PACKET_VERSION},"
-_LEADING, _LAGGING = ord("C"), ord("L")  # as a capacitor, as a coil
 
 
 class CommandKind(StrEnum):
@@ -41,44 +40,43 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Column(NamedTuple):
-    """One column of a packet: how it is spelt, read and limited."""
+    """One column of a packet: how it is spelt, read, written and limited."""
 
     name: str
     pattern: str
-    read: Callable[[bytes], float]
+    read: Callable[[bytes], Any]
+    write: str
     low: float
     high: float
 
 
 def _whole(name: str, low: int, high: int) -> _Column:
     sign = "-?" if low < 0 else ""
-    return _Column(name, rf"(?:0|{sign}[1-9]\d{{0,{len(str(high)) - 1}}})", int, low, high)
+    return _Column(name, rf"(?:0|{sign}[1-9]\d{{0,{len(str(high)) - 1}}})", int, "%d", low, high)
 
 
 def _fixed(name: str, decimals: int, high: float) -> _Column:
-    return _Column(name, rf"(?:0|[1-9]\d{{0,{len(str(int(high))) - 1}}})\.\d{{{decimals}}}", float, 0, high)
-
-
-def _phases(name: str, column: Callable[[str], _Column]) -> list[_Column]:
-    return [column(f"{name} {phase}") for phase in (1, 2, 3)]
+    pattern = rf"(?:0|[1-9]\d{{0,{len(str(int(high))) - 1}}})\.\d{{{decimals}}}"
+    return _Column(name, pattern, float, f"%.{decimals}f", 0, high)
 
 
 def _power_factor(name: str) -> _Column:
-    return _Column(name, r"(?:0\.\d{3}|1\.000)[LC]", lambda text: float(text[:-1]), 0, 1)
+    return _Column(name, r"(?:0\.\d{3}|1\.000)[LC]", lambda text: float(text[:-1]), "%.3f%c", 0, 1)
 
 
 def _contact(name: str) -> _Column:
-    return _Column(name, "[01]", int, 0, 1)
+    return _Column(name, "[01]", b"1".__eq__, "%d", 0, 1)
 
 
 _POWER = lim.MAX_POWER_W
+_PHASES = ("1", "2", "3")
 _COLUMNS = (
     _whole("boot id", 0, lim.MAX_U32),
     _whole("uptime", 0, lim.MAX_S64),
     _whole("sequence", 0, lim.MAX_U32),
-    *_phases("voltage", lambda name: _fixed(name, 2, lim.MAX_VOLTAGE_V)),
-    *_phases("current", lambda name: _fixed(name, 3, lim.MAX_CURRENT_A)),
-    *_phases("power factor", _power_factor),
+    *(_fixed(f"voltage {phase}", 2, lim.MAX_VOLTAGE_V) for phase in _PHASES),
+    *(_fixed(f"current {phase}", 3, lim.MAX_CURRENT_A) for phase in _PHASES),
+    *(_power_factor(f"power factor {phase}") for phase in _PHASES),
     _fixed("frequency", 3, lim.MAX_FREQUENCY_HZ),
     _whole("generator active power", -_POWER, _POWER),
     _whole("generator reactive power", -_POWER, _POWER),
@@ -90,14 +88,15 @@ _COLUMNS = (
     _whole("generation counter", 0, lim.MAX_U32),
     _contact("generator breaker"),
     _contact("grid breaker"),
-    _Column("flags", "[0-9A-F]{4}", lambda text: int(text, 16), 0, lim.ALL_FLAGS),
+    _Column("flags", "[0-9A-F]{4}", lambda text: int(text, 16), "%04X", 0, lim.ALL_FLAGS),
     _whole("command id", 0, lim.MAX_U32),
     _whole("command state", 0, max(CommandState)),
 )
-_FIRMWARE = ("firmware version", lim.FIRMWARE_PATTERN)
-_PACKET = re.compile(
-    ",".join(f"({pattern})" for pattern in [*(c.pattern for c in _COLUMNS), _FIRMWARE[1]]).encode()
-)
+_FIRMWARE_NAME = "firmware version"
+_FIRMWARE = re.compile(lim.FIRMWARE_PATTERN)
+_SPELLING = [*((column.name, column.pattern) for column in _COLUMNS), (_FIRMWARE_NAME, lim.FIRMWARE_PATTERN)]
+_PACKET = re.compile(",".join(f"({pattern})" for _, pattern in _SPELLING).encode())
+_FORMAT = _HEAD + ",".join([*(column.write for column in _COLUMNS), "%s"])
 _STATES = tuple(CommandState)
 _COMMAND = re.compile(
     rb"(RAISE|LOWER),(%b),(%b)"
@@ -115,32 +114,28 @@ def _checksum(text: bytes) -> bytes:
 
 def encode_packet(sample: Sample) -> bytes:
     """A sample as the meter sends it, rounded to the packet's decimals; WireError names a bad field."""
-    values = (
-        sample.boot_id, sample.uptime_ms, sample.sequence,
-        *sample.voltage_v, *sample.current_a, *sample.power_factor,
-        sample.frequency_hz, sample.generator_p_w, sample.generator_q_var, sample.generator_s_va,
+    start = (sample.boot_id, sample.uptime_ms, sample.sequence)
+    rest = (
+        sample.generator_p_w, sample.generator_q_var, sample.generator_s_va,
         sample.exchange_p_w, sample.exchange_q_var,
         sample.import_counter_ws, sample.export_counter_ws, sample.generation_counter_ws,
         sample.generator_breaker_closed, sample.grid_breaker_closed,
         sample.flags, sample.command_id, sample.command_state,
     )  # fmt: skip
-    _check_limits(values)
-    if not re.fullmatch(lim.FIRMWARE_PATTERN, sample.firmware):
-        raise _bad_field(_FIRMWARE[0], repr(sample.firmware[:20]))
-    # abs() turns a minus zero into zero; none of these can be negative otherwise.
-    voltages = [f"{abs(v):.2f}" for v in sample.voltage_v]
-    currents = [f"{abs(i):.3f}" for i in sample.current_a]
-    factors = [
-        f"{abs(factor):.3f}{chr(_LEADING if leading else _LAGGING)}"
-        for factor, leading in zip(sample.power_factor, sample.leading, strict=True)
-    ]
-    whole = [str(int(value)) for value in values]
-    columns = [
-        *whole[:3], *voltages, *currents, *factors, f"{abs(sample.frequency_hz):.3f}",
-        *whole[13:23], f"{sample.flags:04X}", *whole[24:], sample.firmware,
-    ]  # fmt: skip
-    text = (_HEAD + ",".join(columns)).encode("ascii")
-    return b"$%b*%b\r\n" % (text, _checksum(text))
+    factors = sample.power_factor
+    measured = (*sample.voltage_v, *sample.current_a)
+    _check_limits((*start, *measured, *factors, sample.frequency_hz, *rest))
+    if not _FIRMWARE.fullmatch(sample.firmware):
+        raise _bad_field(_FIRMWARE_NAME, f"{sample.firmware[:20]!a} is not written as it must be")
+    letters = ["C" if leading else "L" for leading in sample.leading]
+    # abs() makes a plain zero of a minus zero; nothing here is negative otherwise.
+    text = _FORMAT % (
+        *start, *map(abs, measured),
+        abs(factors[0]), letters[0], abs(factors[1]), letters[1], abs(factors[2]), letters[2],
+        abs(sample.frequency_hz), *rest, sample.firmware,
+    )  # fmt: skip
+    packet = text.encode("ascii")
+    return b"$%b*%b\r\n" % (packet, _checksum(packet))
 
 
 def decode_packet(line: bytes) -> Sample:
@@ -169,37 +164,40 @@ def at_resolution(sample: Sample) -> Sample:
 def _sample(texts: tuple[bytes, ...]) -> Sample:
     v = [column.read(text) for column, text in zip(_COLUMNS, texts, strict=False)]
     _check_limits(v)
-    whole = [int(x) for x in v]
     return Sample(
-        boot_id=whole[0],
-        uptime_ms=whole[1],
-        sequence=whole[2],
+        boot_id=v[0],
+        uptime_ms=v[1],
+        sequence=v[2],
         voltage_v=(v[3], v[4], v[5]),
         current_a=(v[6], v[7], v[8]),
         power_factor=(v[9], v[10], v[11]),
-        leading=(texts[9][-1] == _LEADING, texts[10][-1] == _LEADING, texts[11][-1] == _LEADING),
+        leading=(_leads(texts[9]), _leads(texts[10]), _leads(texts[11])),
         frequency_hz=v[12],
-        generator_p_w=whole[13],
-        generator_q_var=whole[14],
-        generator_s_va=whole[15],
-        exchange_p_w=whole[16],
-        exchange_q_var=whole[17],
-        import_counter_ws=whole[18],
-        export_counter_ws=whole[19],
-        generation_counter_ws=whole[20],
-        generator_breaker_closed=whole[21] == 1,
-        grid_breaker_closed=whole[22] == 1,
-        flags=MeterFlag(whole[23]),
-        command_id=whole[24],
-        command_state=_STATES[whole[25]],
+        generator_p_w=v[13],
+        generator_q_var=v[14],
+        generator_s_va=v[15],
+        exchange_p_w=v[16],
+        exchange_q_var=v[17],
+        import_counter_ws=v[18],
+        export_counter_ws=v[19],
+        generation_counter_ws=v[20],
+        generator_breaker_closed=v[21],
+        grid_breaker_closed=v[22],
+        flags=MeterFlag(v[23]),
+        command_id=v[24],
+        command_state=_STATES[v[25]],
         firmware=texts[26].decode("ascii"),
     )
 
 
-def _check_limits(values: "tuple[float, ...] | list[float]") -> None:
+def _leads(power_factor: bytes) -> bool:
+    return power_factor.endswith(b"C")
+
+
+def _check_limits(values: Sequence[float]) -> None:
     for column, value in zip(_COLUMNS, values, strict=True):
         if not column.low <= value <= column.high:  # so written that NaN is refused too
-            raise _bad_field(column.name, f"{value} is not within {column.low:.0f} and {column.high:.0f}")
+            raise _bad_field(column.name, f"{value} is not between {column.low:.0f} and {column.high:.0f}")
 
 
 def _wrong_head(text: bytes) -> WireError:
@@ -215,15 +213,16 @@ def _wrong_head(text: bytes) -> WireError:
 
 def _misspelt(body: bytes) -> WireError:
     texts = body.split(b",")
-    spelling = [*((column.name, column.pattern) for column in _COLUMNS), _FIRMWARE]
-    if len(texts) != len(spelling):
+    if len(texts) != len(_SPELLING):
         return WireError(
-            WireCode.FIELD_COUNT, f"A packet from the meter has {len(texts)} fields, not {len(spelling)}."
+            WireCode.FIELD_COUNT, f"A packet from the meter has {len(texts)} fields, not {len(_SPELLING)}."
         )
-    for (name, pattern), text in zip(spelling, texts, strict=True):
-        if not re.fullmatch(pattern.encode(), text):
-            return _bad_field(name, f"{text[:24].decode('latin-1')!a} is not how it is written")
-    raise AssertionError("every field is spelt right, and yet not the packet")
+    name, text = next(
+        (name, text)
+        for (name, pattern), text in zip(_SPELLING, texts, strict=True)
+        if not re.fullmatch(pattern.encode(), text)
+    )
+    return _bad_field(name, f"{text[:24].decode('latin-1')!a} is not written as it must be")
 
 
 def _bad_field(name: str, what: str) -> WireError:
@@ -258,9 +257,9 @@ def decode_command(line: bytes) -> Command:
 
 def _check_command(command: Command) -> None:
     if not 1 <= command.command_id <= lim.MAX_U32:
-        raise _bad_field("command id", f"{command.command_id} is not within 1 and {lim.MAX_U32}")
+        raise _bad_field("command id", f"{command.command_id} is not between 1 and {lim.MAX_U32}")
     if not MIN_PULSE_MS <= command.width_ms <= MAX_PULSE_MS:
-        raise _bad_field("pulse", f"{command.width_ms} ms is not within {MIN_PULSE_MS} and {MAX_PULSE_MS}")
+        raise _bad_field("pulse", f"{command.width_ms} ms is not between {MIN_PULSE_MS} and {MAX_PULSE_MS}")
 
 
 # --- lines ------------------------------------------------------------------------------------------
