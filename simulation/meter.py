@@ -3,8 +3,8 @@
 It prints one JSON line, `{"house": …, "port": …}`, and then sends a packet a second in real time; or, with
 `--stepped-clock`, moves when a conductor says so. That conversation is JSON lines over TCP: the meter begins
 with `{"role": "meter", "house": …}`; to each `{"tick": T}` (Unix seconds, a whole minute) it advances to T
-and answers `{"done": T, "sequence": …, "uptime_ms": …, "lost_packets": …}`, the last packet it made and how
-many nobody took from the port so far; `{"stop": true}` ends it.
+and answers `{"done": T, "sequence": …, "uptime_ms": …, "lost_packets": …}`: the last packet it made, its
+uptime at T and how many packets nobody took from the port so far; `{"stop": true}` ends it.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class PtyMeter:
         return self._master
 
     def advance_to(self, second: int) -> tuple[int, int]:
-        """Move to this Unix second, a whole minute: (sequence, uptime in ms) of the last packet made.
+        """Move to this Unix second, a whole minute: the last packet's sequence, and the uptime now in ms.
 
         Commands that have already come are obeyed first. ValueError if the second is no whole minute.
         """
@@ -63,7 +63,7 @@ class PtyMeter:
             raise ValueError(f"The clock stepped to second {second}, which is not a whole minute.")
         self.serve_commands()
         self._send(self.meter.advance(minute))
-        return self.meter.last_packet
+        return self.meter.last_sequence, self.meter.uptime_ms
 
     def advance_live(self, second: int) -> None:
         """Move to this Unix second, with a packet for each second on the way."""

@@ -33,7 +33,7 @@ class VirtualMeter:
         self.plant = plant
         self.second = plant.next_minute * SECONDS_PER_MINUTE
         self._sequence = 0  # of the next packet
-        self.last_packet = (0, 0)  # sequence and uptime of the newest packet
+        self.last_sequence = 0  # of the newest packet
         self._boot_id = boot_id
         self._boot_second = self.second
         self._silent = silent
@@ -120,7 +120,7 @@ class VirtualMeter:
             command_state=self._command_state,
             flags=flags,
         )
-        self.last_packet = (self._sequence, self.uptime_ms)
+        self.last_sequence = self._sequence
         self._sequence = (self._sequence + 1) % 2**32
         return encode_packet(sample)
 

@@ -76,7 +76,7 @@ def test_a_command_is_obeyed_at_once_and_answered_by_one_packet():
     assert (echo.command_id, echo.command_state) == (5, CommandState.DONE)
     assert (echo.uptime_ms, echo.sequence) == (before.uptime_ms, before.sequence + 1)
     assert echo.import_counter_ws == before.import_counter_ws
-    assert house.last_packet == (echo.sequence, echo.uptime_ms)
+    assert (house.last_sequence, house.uptime_ms) == (echo.sequence, echo.uptime_ms)
     (after,) = decoded(house.advance(START + 6))
     assert after.exchange_p_w == 1500
     assert (after.command_id, after.command_state) == (5, CommandState.DONE)
