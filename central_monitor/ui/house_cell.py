@@ -17,7 +17,7 @@ from node.qt.format import MINUS, Quantity, duration, energy, power
 from node.qt.symbols import breaker_word, paint_arrow, paint_breaker, paint_priority
 from node.qt.text import paint_text, text_width
 from node.qt.theme import Theme
-from node.qt.trend import Trend, paint_trend
+from node.qt.trend import Trend
 from node.qt.value import Reading, ValueState, paint_ground, paint_number
 
 _CONTEXT = "central"
@@ -68,7 +68,7 @@ class HouseCell:
         y += self.size * _ROW
         if tall:
             place = QRectF(inner.left(), y + 3, inner.width(), inner.bottom() - y - 3)
-            paint_trend(painter, place, trend, self.theme.plot[0], _LEAST_TREND_W)
+            trend.paint(painter, place, self.theme.plot[0], _LEAST_TREND_W)
 
     def trend_place(self, cell: QRectF) -> QRectF:
         """Where in the cell its trend is drawn: the only place with the plot's colours."""
@@ -136,7 +136,7 @@ class HouseCell:
         if not self._has_tall_trend(box):
             share = place.width() * 0.33
             tight = QRectF(place.left(), place.top(), share, place.height())
-            paint_trend(painter, tight, trend, self.theme.plot[0], _LEAST_TREND_W)
+            trend.paint(painter, tight, self.theme.plot[0], _LEAST_TREND_W)
             number = place.adjusted(share, 0, 0, 0)
         number = number.adjusted(0, 1, 0, -1)
         paint_ground(painter, number, state, self.theme)

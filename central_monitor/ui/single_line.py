@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -22,6 +22,7 @@ _TIE = 30.0  # height of the tie above the first busbar
 _TRUNK = 22.0  # width left of the houses for the conductor that joins the busbars
 _TALLEST = 22.0  # a cell's greatest height and width in text sizes
 _WIDEST = 22.0
+_ROW_INTERVAL_MS = 15  # between the rows of one snapshot, so that no single repaint holds the window up
 MOST_ON_A_PAGE = 40  # more are not taken in at a glance
 
 
@@ -76,6 +77,11 @@ class SingleLine(QWidget):
         self._pages = 1
         self._plan = plan_page(800, 500, 4)
         self._theme = load_theme(LIGHT)
+        self._rows_due: list[int] = []
+        self._row_timer = QTimer(self)
+        self._row_timer.setSingleShot(True)
+        self._row_timer.setInterval(_ROW_INTERVAL_MS)
+        self._row_timer.timeout.connect(self._repaint_row)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("Single-line diagram of the micro-grid"))
 
@@ -98,7 +104,9 @@ class SingleLine(QWidget):
         """Draw this snapshot, with each house's trend of power."""
         self._snapshot, self._trends = snapshot, trends
         self._lay_out()
-        self.update()
+        self.update(0, 0, self.width(), ceil(_TIE))
+        self._rows_due = list(range(self._plan.rows))
+        self._row_timer.start()
 
     def show_page(self, page: int) -> None:
         """Show this page; the nearest one if there is none of that number."""
@@ -155,11 +163,21 @@ class SingleLine(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         houses, cells = self.shown_houses(), self.cells()
+        place = QRectF(event.rect())
         self._paint_tie(painter, self._snapshot)
         self._paint_busbars(painter, cells)
         cell_painter = HouseCell(self._theme, self._plan.size)
         for house, cell in zip(houses, cells, strict=True):
-            cell_painter.paint(painter, cell, house, self._trends[house.house])
+            if cell.intersects(place):
+                cell_painter.paint(painter, cell, house, self._trends[house.house])
+
+    @Slot()
+    def _repaint_row(self) -> None:
+        top = _TIE + self._rows_due.pop(0) * self._plan.cell_height
+        # Half a busbar belongs to the row above; rounding inwards keeps the next row out of this repaint.
+        self.update(QRect(0, round(top) + 1, self.width(), round(self._plan.cell_height) - 2))
+        if self._rows_due:
+            self._row_timer.start()
 
     def _lay_out(self) -> None:
         count = len(self._snapshot.houses) if self._snapshot is not None else 1

@@ -10,6 +10,7 @@ from house_client.ui.presentation import (
     meter_state,
     pool_reading,
     power_factor,
+    power_title,
     rate_reading,
     request_words,
     tariff_reading,
@@ -81,7 +82,8 @@ class ExchangePanel(Panel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for part in (self._line(self.tr("Power now")), self.power, self.direction, self.request):
+        self.title = self._line("")
+        for part in (self.title, self.power, self.direction, self.request):
             layout.addWidget(part)
         layout.addStretch(1)
         rows = QGridLayout()
@@ -106,7 +108,9 @@ class ExchangePanel(Panel):
         sample, state = snapshot.sample, meter_state(snapshot)
         power_w = sample.exchange_p_w if sample is not None else 0
         self.power.set_reading(Reading(power(power_w, signed=True), state))
-        self.direction.set_text(direction_words(snapshot), emphasised=state is not ValueState.GOOD)
+        doubtful = state not in (ValueState.GOOD, ValueState.DISCONNECTED)
+        self.title.set_text(power_title(snapshot), emphasised=doubtful)
+        self.direction.set_text(direction_words(snapshot), emphasised=state is ValueState.DISCONNECTED)
         net_ws = snapshot.export_ws - snapshot.import_ws
         # The registers are the house's own and stand while the meter is silent, but do not move on.
         energy_state = ValueState.STALE if state is ValueState.DISCONNECTED else ValueState.GOOD

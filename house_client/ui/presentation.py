@@ -19,17 +19,23 @@ def meter_state(snapshot: HouseSnapshot) -> ValueState:
 
 
 def direction_words(snapshot: HouseSnapshot) -> str:
-    """Which way power flows now, or what is wrong with the value and how old it is."""
+    """Which way power flows now, or for how long nobody has told."""
     translate = QCoreApplication.translate
     state = meter_state(snapshot)
     if state is ValueState.DISCONNECTED or snapshot.sample is None:
         return state_note(ValueState.DISCONNECTED, snapshot.age_s)
     power_w = snapshot.sample.exchange_p_w
     idle = abs(power_w) < _NO_FLOW_W
-    words = translate(_CONTEXT, "nothing exchanged") if idle else _towards(power_w)
-    if state is ValueState.GOOD:
-        return words
-    return f"{words} ({state_note(state, snapshot.age_s)})"
+    return translate(_CONTEXT, "nothing exchanged") if idle else _towards(power_w)
+
+
+def power_title(snapshot: HouseSnapshot) -> str:
+    """The title of the power now; says so and how old it is when it is not good."""
+    title = QCoreApplication.translate(_CONTEXT, "Power now")
+    state = meter_state(snapshot)
+    if state in (ValueState.GOOD, ValueState.DISCONNECTED):
+        return title
+    return f"{title}: {state_note(state, snapshot.age_s)}"
 
 
 def energy_words(net_ws: int) -> str:

@@ -48,5 +48,6 @@ def save_picture(window: QWidget, path: Path, size: tuple[int, int]) -> None:
     """Write the window, in this size, to a PNG file; OSError if the file cannot be written."""
     window.resize(*size)
     window.ensurePolished()
+    QApplication.sendPostedEvents()  # lets texts that scale with the window find their places
     if not window.grab().save(str(path), "PNG"):
         raise OSError(f"the picture {path} could not be written")

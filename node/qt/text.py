@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -11,6 +11,7 @@ from node.qt.theme import LIGHT, Theme, load_theme
 # DejaVu Sans is the declared font: its digits are all equally wide and it has every sign the screens use.
 FONT_FAMILIES = ["DejaVu Sans", "Noto Sans", "Segoe UI"]
 
+_MIDDLE = 0.36  # the baseline lies this far, in text sizes, below the middle of capitals and digits
 _SMALLEST = 0.8  # how far text may shrink before it is shortened
 
 
@@ -31,6 +32,7 @@ def _metrics(pixels: int, bold: bool) -> QFontMetricsF:
     return QFontMetricsF(ui_font(pixels, bold=bold))
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, pixels: int, *, bold: bool = False) -> float:
     """How wide the text is in this size, in pixels."""
     return _metrics(pixels, bold).horizontalAdvance(text)
@@ -59,7 +61,12 @@ def paint_text(
         shown = _metrics(pixels, bold).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
     painter.setPen(colour)
     painter.setFont(ui_font(pixels, bold=bold))
-    painter.drawText(rect, int(align | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), shown)
+    # Placed here and not by Qt's own alignment, which lays the text out a second time.
+    left = rect.left()
+    if align != Qt.AlignmentFlag.AlignLeft:
+        spare = rect.width() - text_width(shown, pixels, bold=bold)
+        left += spare if align == Qt.AlignmentFlag.AlignRight else spare / 2
+    painter.drawText(QPointF(left, rect.center().y() + pixels * _MIDDLE), shown)
     return shown == text
 
 

@@ -12,54 +12,61 @@ POINTS = 60
 
 
 class Trend:
-    """The last 60 values, oldest first; None is a time without a value."""
+    """The last 60 values, oldest first; None is a time without a value.
+
+    The line is kept as Qt's own polygons, one for each run without a gap, because building sixty points
+    anew for every house and second would cost more than all else on the screen.
+    """
 
     def __init__(self) -> None:
-        self._moments: deque[float] = deque(maxlen=POINTS)
-        self.values: deque[float | None] = deque(maxlen=POINTS)
+        self.values: deque[float | None] = deque()
+        self._last_s: float | None = None
+        self._next = 0  # the place of the next value on the line, counted from the first one ever
+        self._runs: deque[QPolygonF] = deque()
 
     def add(self, now_s: float, value: float | None) -> None:
-        """Append the value of this moment; a second value of the same moment takes the first one's place."""
-        if self._moments and self._moments[-1] == now_s:
-            self.values[-1] = value
+        """Append the value of this moment; a second value of the same moment changes nothing."""
+        if now_s == self._last_s:
             return
-        self._moments.append(now_s)
+        self._last_s = now_s
+        if value is not None:
+            if not self.values or self.values[-1] is None:
+                self._runs.append(QPolygonF())
+            self._runs[-1].append(QPointF(self._next, value))
         self.values.append(value)
+        self._next += 1
+        if len(self.values) > POINTS and self.values.popleft() is not None:
+            self._runs[0].pop_front()
+            if self._runs[0].isEmpty():
+                self._runs.popleft()
 
+    def paint(self, painter: QPainter, rect: QRectF, colour: QColor, least_span: float) -> None:
+        """Draw the line, with a dot at its newest value; times without a value stay empty.
 
-def paint_trend(painter: QPainter, rect: QRectF, trend: Trend, colour: QColor, least_span: float) -> None:
-    """The trend as a line with a dot at its newest value; times without a value stay empty.
-
-    `least_span` is the smallest range, in the values' unit, that fills the height: it keeps noise small.
-    """
-    known = [value for value in trend.values if value is not None]
-    if not known:
-        return
-    middle = (max(known) + min(known)) / 2
-    span = max(max(known) - min(known), least_span)
-    place = rect.adjusted(2, 3, -3, -3)
-    step = place.width() / (POINTS - 1)
-    left = place.right() - step * (len(trend.values) - 1)
-    painter.setPen(QPen(colour, 1))
-    run: list[QPointF] = []
-    for index, value in enumerate(trend.values):
-        if value is None:
-            _paint_run(painter, run)
-            run = []
-        else:
-            y = place.center().y() - (value - middle) / span * place.height()
-            run.append(QPointF(left + index * step, y))
-    _paint_run(painter, run)
-    if run:
-        painter.setPen(QPen(colour, 4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        painter.drawPoint(run[-1])
-
-
-def _paint_run(painter: QPainter, run: list[QPointF]) -> None:
-    if len(run) > 1:
-        painter.drawPolyline(QPolygonF(run))
-    elif run:
-        painter.drawPoint(run[0])
+        `least_span` is the smallest range, in the values' unit, that fills the height: it keeps noise small.
+        """
+        known = [value for value in self.values if value is not None]
+        if not known:
+            return
+        highest, lowest = max(known), min(known)
+        place = rect.adjusted(2, 3, -3, -3)
+        across = place.width() / (POINTS - 1)
+        up = place.height() / max(highest - lowest, least_span)
+        pen = QPen(colour, 1)
+        pen.setCosmetic(True)
+        painter.save()
+        painter.setPen(pen)
+        painter.translate(place.right(), place.center().y())
+        painter.scale(across, -up)
+        painter.translate(1 - self._next, -(highest + lowest) / 2)
+        for run in self._runs:
+            painter.drawPolyline(run)
+        if self.values[-1] is not None:
+            dot = QPen(colour, 4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+            dot.setCosmetic(True)
+            painter.setPen(dot)
+            painter.drawPoint(self._runs[-1].last())
+        painter.restore()
 
 
 class TrendLine(QWidget):
@@ -90,4 +97,4 @@ class TrendLine(QWidget):
         """Draw the trend."""
         painter = QPainter(self)
         colour = self._theme.plot[self._plot]
-        paint_trend(painter, QRectF(self.rect()), self._trend, colour, self._least_span)
+        self._trend.paint(painter, QRectF(self.rect()), colour, self._least_span)

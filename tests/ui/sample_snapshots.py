@@ -70,7 +70,7 @@ def make_house(index: int, step: int = 0, name: str | None = None) -> HouseView:
         order = None
     return HouseView(
         house=house,
-        name=f"Haus {index + 1}" if name is None else name,
+        name=f"Family {index + 1}" if name is None else name,
         contract=contract,
         link=LinkState.LINKED,
         sample=sample,

@@ -1,0 +1,52 @@
+"""Numbers and times as people read them."""
+
+import pytest
+from PySide6.QtCore import QLocale
+
+from microgrid.units import WS_PER_KWH, microcoins
+from node.qt.format import MINUS, clock, date, duration, energy, number, power, price
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "text"),
+    [
+        (0.0, True, "0.00"),
+        (-0.004, True, "0.00"),
+        (1.25, True, "+1.25"),
+        (1.25, False, "1.25"),
+        (-1234.5, False, f"{MINUS}1,234.50"),
+    ],
+)
+def test_number(value, signed, text):
+    assert number(value, 2, signed=signed) == text
+
+
+def test_quantities_have_their_unit():
+    assert str(power(-1250)) == f"{MINUS}1.25\N{NO-BREAK SPACE}kW"
+    assert energy(round(98_765_432.1 * WS_PER_KWH)) == ("98,765,432.1", "kWh")
+    assert price(microcoins(17.6)) == ("17.60", "coins/kWh")
+
+
+def test_numbers_follow_the_locale():
+    QLocale.setDefault(QLocale(QLocale.Language.German, QLocale.Country.Germany))
+    assert number(-1234.5, 2) == f"{MINUS}1.234,50"
+
+
+def test_times_name_their_zone():
+    assert clock(1_733_040_309.0, "Asia/Karachi") == "13:05:09 PKT"
+    assert clock(1_733_040_309.0, "America/Sao_Paulo") == "05:05:09 UTC-03"
+    assert date(1_733_093_999.0, "Asia/Karachi") == "2 Dec 2024"
+
+
+def test_an_hour_that_comes_twice_is_told_apart():
+    first, second = 1_729_989_000.0, 1_729_992_600.0
+    assert clock(first, "Europe/Berlin") == "02:30:00 CEST"
+    assert clock(second, "Europe/Berlin") == "02:30:00 CET"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (45, "45 s"), (130, "2 min 10 s"), (11_100, "3 h 05 min"), (187_200, "2 d 04 h")],
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
