@@ -17,26 +17,35 @@ class MinuteBuilder:
     """
 
     def __init__(self, house: str, connection_w: int, last: MeterMinute | None) -> None:
-        """`last` is the last minute known of this house, from its journal or the central."""
+        """`connection_w` bounds what can be energy; `last` is the last minute known of this house."""
         self._house = house
-        self._connection_w = connection_w
-        self._registers = None if last is None else registers_of(last)
-        self._at_ms = 0 if last is None else (last.minute + 1) * MINUTE_MS
-        self._closed_through = -1 if last is None else last.minute
+        self.connection_w = connection_w
+        self._registers: Registers | None = None
+        self._at_ms = 0
+        self._closed_through = -1
         self._before: Sample | None = None
         self._open: _OpenMinute | None = None
+        if last is not None:
+            self.resume(last)
 
     @property
     def registers(self) -> Registers | None:
         """The registers as of the last packet; None before the first ever."""
         return self._registers
 
+    def resume(self, last: MeterMinute) -> None:
+        """Carry on from this minute: the journal's last, or for a lost disk the central's."""
+        self._registers = registers_of(last)
+        self._at_ms = (last.minute + 1) * MINUTE_MS
+        self._closed_through = last.minute
+        self._open = None
+
     def feed(self, at_ms: int, sample: Sample) -> list[MeterMinute]:
         """Take in one packet; returns the minute it closed, if it begins a new one."""
         closed = self._close_before(minute_at(at_ms))
         counters = (sample.import_counter_ws, sample.export_counter_ws, sample.generation_counter_ws)
         elapsed_s = max(0, at_ms - self._at_ms) / 1000
-        self._registers, fault = carry_on(self._registers, counters, elapsed_s, self._connection_w)
+        self._registers, fault = carry_on(self._registers, counters, elapsed_s, self.connection_w)
         minute = minute_at(at_ms)
         if minute > self._closed_through:
             if self._open is None:

@@ -1,0 +1,154 @@
+"""The house program at work: port, service and link on one event loop, live or stepped."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from db.house.journal import MinuteJournal
+from house_client.link import Link
+from house_client.meter_port import MeterPort
+from house_client.service import FRESH_S, HouseService, packet_times
+from house_client.snapshot import HouseSnapshot
+from microgrid.sample import Sample
+from microgrid.units import SECONDS_PER_MINUTE
+from node.clock import Clock, SteppedClock, SystemClock
+from node.worker import Worker
+
+WATCHDOG_S = 10.0  # real time in which a stepped house must have heard its meter
+
+
+@dataclass(frozen=True, kw_only=True)
+class HouseSettings:
+    """What the installer enters once (5.2): who the house is, its meter's port, the central's address."""
+
+    house: str
+    serial_port: str | None
+    central: tuple[str, int] | None
+    data: Path  # folder of journal, log and crash files
+
+
+class HouseProgram:
+    """Every part of the house client except its window; for one event loop.
+
+    Raises DatabaseError on construction if the journal cannot be used.
+    """
+
+    def __init__(self, settings: HouseSettings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._worker = Worker(f"journal {settings.house}")
+        settings.data.mkdir(parents=True, exist_ok=True)
+        journal_file = settings.data / f"house-{settings.house}.sqlite"
+        try:
+            self._journal = self._worker.run(lambda: MinuteJournal(journal_file))
+        except BaseException:
+            self._worker.close()
+            raise
+        stepped = isinstance(self._clock, SteppedClock)
+        self.service = self._worker.run(
+            lambda: HouseService(
+                settings.house,
+                self._journal,
+                self._worker,
+                self._clock,
+                fresh_s=SECONDS_PER_MINUTE if stepped else FRESH_S,
+            )
+        )
+        self._inbox: list[tuple[int, Sample]] = []
+        self._arrived = asyncio.Event()
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._port: MeterPort | None = None
+
+    async def start(self) -> None:
+        """Open the port and begin to look for the central."""
+        loop = asyncio.get_running_loop()
+        if self._settings.serial_port is not None:
+            self._port = MeterPort(
+                self._settings.serial_port,
+                lambda at_ms, samples: _call(loop, self._hear, at_ms, samples),
+                lambda state, sentence: _call(loop, self.service.meter_changed, state, sentence),
+            )
+            self.service.port = self._port
+            self._port.start()
+        if self._settings.central is not None:
+            link = Link(self._settings.central, self.service, self._clock)
+            self.service.send = link.send
+            self._tasks.append(loop.create_task(link.run()))
+        if not isinstance(self._clock, SteppedClock):
+            self._tasks.append(loop.create_task(self._live()))
+
+    async def port_opened(self) -> None:
+        """Wait until the port is open; TimeoutError names it if that takes too long."""
+        port = self._port
+        if port is not None and not await asyncio.to_thread(port.wait_open, WATCHDOG_S):
+            raise TimeoutError(
+                f"House {self._settings.house}: port {self._settings.serial_port} did not open."
+            )
+
+    async def advance(self, second: int, sequence: int, uptime_ms: int) -> None:
+        """Do all work up to this Unix second: hear the meter through packet `sequence`, close minutes.
+
+        TimeoutError if the packet does not come within the watchdog's real time.
+        """
+        assert isinstance(self._clock, SteppedClock)
+        self._clock.step_to(second * 1000)
+        deadline = time.monotonic() + WATCHDOG_S
+        while not self._has_heard(sequence):
+            self._arrived.clear()
+            left_s = deadline - time.monotonic()
+            try:
+                async with asyncio.timeout(left_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                raise TimeoutError(
+                    f"House {self._settings.house}: packet {sequence} of the meter did not arrive."
+                ) from None
+        inbox, self._inbox = self._inbox, []
+        timed = packet_times(second * 1000, uptime_ms, [sample for _, sample in inbox])
+        await self.service.take(timed, second * 1000)
+
+    def _has_heard(self, sequence: int) -> bool:
+        newest = self._inbox[-1][1] if self._inbox else self.service.sample
+        return newest is not None and newest.sequence >= sequence
+
+    async def _live(self) -> None:
+        """Hear the meter as it speaks and close minutes as they end, by the central's time."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._arrived.wait()
+            self._arrived.clear()
+            inbox, self._inbox = self._inbox, []
+            offset_ms = self.service.central_now_ms() - self._clock.now_ms()
+            timed = [(at_ms + offset_ms, sample) for at_ms, sample in inbox]
+            await self.service.take(timed, self.service.central_now_ms())
+
+    def _hear(self, received_ms: int, samples: list[Sample]) -> None:
+        self._inbox += [(received_ms, sample) for sample in samples]
+        self.service.heard(samples)
+        self._arrived.set()
+
+    def snapshot(self) -> HouseSnapshot:
+        """The house at this moment, for the window."""
+        return self.service.snapshot()
+
+    async def stop(self) -> None:
+        """Leave the central, close the port, finish the journal; returns when every thread has ended."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._port is not None:
+            await asyncio.to_thread(self._port.stop)
+        await self.service.close()
+        await self._worker.submit(self._journal.close)
+        self._worker.close()
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: object) -> None:
+    """Call on the loop from the port's thread; a loop that has just closed needs no news."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, *arguments)

@@ -1,0 +1,274 @@
+"""The house's own work: packets to registers and journal, minutes and targets to and from the central.
+
+Everything here runs on one event loop; only the serial port and the journal have threads of their own.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from db.house.journal import MinuteJournal
+from house_client.meter_port import MeterPort
+from house_client.snapshot import CentralState, HouseSnapshot, MeterState
+from microgrid.metering import MinuteBuilder
+from microgrid.minute import MeterMinute
+from microgrid.sample import CommandState, Quality, Sample
+from microgrid.steering import pulse_ms
+from microgrid.wire.messages import (
+    PROTOCOL_MAX,
+    PROTOCOL_MIN,
+    AckState,
+    CentralMessage,
+    Fetch,
+    Hello,
+    MinuteBatch,
+    MinutesAcknowledged,
+    Poll,
+    Reply,
+    Target,
+    TargetAck,
+    Welcome,
+)
+from microgrid.wire.serial import Command, CommandKind
+from node.clock import Clock
+from node.worker import Worker
+
+SOFTWARE = "house 0.1"
+FRESH_S = 5  # of a meter that sends a packet a second
+ECHO_TIMEOUT_S = 3.0
+DEADBAND_W = 25
+# Used until the central has said what this house's connection carries; only a guard against nonsense.
+UNKNOWN_CONNECTION_W = 100_000
+
+Send = Callable[[Reply | MinuteBatch | TargetAck], None]
+log = logging.getLogger(__name__)
+
+
+class HouseService:
+    """The state of one house. A sample younger than `fresh_s` is the state of the house now."""
+
+    def __init__(
+        self, house: str, journal: MinuteJournal, worker: Worker, clock: Clock, fresh_s: int = FRESH_S
+    ) -> None:
+        """`journal` is used on `worker` only; construct while no job is under way there."""
+        self._house = house
+        self._journal = journal
+        self._worker = worker
+        self._clock = clock
+        self._fresh_ms = fresh_s * 1000
+        self._name, self._zone = house, "UTC"
+        last = journal.last()
+        self._has_register = last is not None
+        self._builder = MinuteBuilder(house, UNKNOWN_CONNECTION_W, last)
+        self._waiting = journal.count_pending()
+        self._oldest = journal.oldest_unacknowledged()
+        self._sample: Sample | None = None
+        self._sample_ms = 0
+        self._offset_ms = 0  # the central's time less our own
+        self._poll: Poll | None = None
+        self._target: Target | None = None
+        self._meter = (MeterState.NO_PORT, "No serial port is chosen; choose the meter's port.")
+        self._central = (CentralState.NO_ADDRESS, "No central is chosen; enter its address.")
+        self._echoes: dict[int, asyncio.Future[CommandState]] = {}
+        self._last_command = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port: MeterPort | None = None
+        self.send: Send = lambda message: None
+
+    @property
+    def sample(self) -> Sample | None:
+        """The newest packet taken in."""
+        return self._sample
+
+    # --- from the meter -----------------------------------------------------------------------------
+
+    def meter_changed(self, state: MeterState, sentence: str) -> None:
+        """The serial port came or went, or the meter fell silent."""
+        self._meter = (state, sentence)
+
+    def heard(self, samples: list[Sample]) -> None:
+        """Packets arrived: whoever waits for the echo of a command learns of it."""
+        for sample in samples:
+            self._last_command = max(self._last_command, sample.command_id)
+            echo = self._echoes.get(sample.command_id)
+            if echo is not None and not echo.done():
+                echo.set_result(sample.command_state)
+
+    async def take(self, timed: list[tuple[int, Sample]], now_ms: int) -> None:
+        """Take in packets with their times, close what minutes have ended by now, journal them."""
+        closed: list[MeterMinute] = []
+        for at_ms, sample in timed:
+            closed += self._builder.feed(at_ms, sample)
+            self._sample, self._sample_ms = sample, at_ms
+        closed += self._builder.close(now_ms)
+        if closed:
+            await self._worker.submit(lambda: self._journal.append(closed))
+            self._waiting += len(closed)
+            self._oldest = closed[0].minute if self._oldest is None else self._oldest
+
+    # --- from the central ---------------------------------------------------------------------------
+
+    def hello(self) -> Hello:
+        """Who we are, and what we have that the central has not acknowledged."""
+        sample = self._sample
+        return Hello(
+            house=self._house,
+            protocol_min=PROTOCOL_MIN,
+            protocol_max=PROTOCOL_MAX,
+            software=SOFTWARE,
+            boot_id=sample.boot_id if sample else None,
+            meter_firmware=sample.firmware if sample else None,
+            oldest_unacknowledged=self._oldest,
+            has_register=self._has_register,
+        )
+
+    def link_changed(self, state: CentralState, sentence: str) -> None:
+        """The link came or went."""
+        self._central = (state, sentence)
+
+    def handle(self, message: CentralMessage) -> None:
+        """Act on a message; what takes time goes on beside the link."""
+        if isinstance(message, Poll):
+            self._answer_poll(message)
+        elif isinstance(message, Fetch):
+            self._beside(self._answer_fetch(message))
+        elif isinstance(message, MinutesAcknowledged):
+            self._beside(self._acknowledged(message))
+        elif isinstance(message, Target):
+            self._target = None if message.target_w is None else message
+            self._beside(self._obey(message))
+        elif isinstance(message, Welcome):
+            self._welcomed(message)
+
+    def _welcomed(self, message: Welcome) -> None:
+        self._name, self._zone = message.name, message.zone
+        self._offset_ms = message.central_time_ms - self._clock.now_ms()
+        self._builder.connection_w = message.connection_w
+        if not self._has_register and message.last_minute is not None:
+            self._builder.resume(message.last_minute)
+        self._has_register = True
+
+    def _answer_poll(self, message: Poll) -> None:
+        self._poll = message
+        self._offset_ms = message.central_time_ms - self._clock.now_ms()
+        age_ms = max(0, message.central_time_ms - self._sample_ms) if self._sample else 0
+        self.send(
+            Reply(
+                house=self._house,
+                request_id=message.request_id,
+                sample=self._sample,
+                sample_age_ms=min(age_ms, 2**32 - 1),
+                outbox=self._waiting > 0,
+            )
+        )
+
+    async def _answer_fetch(self, message: Fetch) -> None:
+        rows = await self._worker.submit(lambda: self._journal.pending(message.limit, message.first_minute))
+        self.send(
+            MinuteBatch(
+                house=self._house,
+                request_id=message.request_id,
+                minutes=tuple(rows),
+                more=self._waiting > len(rows),
+            )
+        )
+
+    async def _acknowledged(self, message: MinutesAcknowledged) -> None:
+        minutes = [minute for minute, _ in message.committed]
+        if minutes:
+            # Counted before the journal is asked: the next poll must not offer again what is done.
+            self._waiting = max(0, self._waiting - len(minutes))
+            await self._worker.submit(lambda: self._journal.acknowledge(minutes))
+            self._oldest = await self._worker.submit(self._journal.oldest_unacknowledged)
+
+    async def _obey(self, message: Target) -> None:
+        """The inner loop, once: pulse the source towards the target and report the meter's word on it."""
+        state, reason, done = AckState.ACCEPTED, "", False
+        if message.target_w is not None and self._fresh() and self._sample is not None:
+            width_ms = pulse_ms(message.target_w, self._sample.exchange_p_w, DEADBAND_W)
+            outcome = CommandState.DONE if width_ms == 0 else await self._pulse(width_ms)
+            done = outcome is CommandState.DONE
+            if outcome is CommandState.REFUSED:
+                state, reason = AckState.REFUSED, "The meter refused the pulse: the source is not running."
+        self.send(
+            TargetAck(
+                house=self._house,
+                request_id=message.request_id,
+                command_id=message.command_id,
+                state=state,
+                reason=reason,
+                acknowledged_s=self.central_now_ms() // 1000 if done else None,
+            )
+        )
+
+    async def _pulse(self, width_ms: int) -> CommandState:
+        """Send one pulse and wait for the meter's word; NONE if it never came."""
+        self._last_command = self._last_command % (2**32 - 1) + 1
+        kind = CommandKind.RAISE if width_ms > 0 else CommandKind.LOWER
+        command = Command(kind=kind, command_id=self._last_command, width_ms=abs(width_ms))
+        echo: asyncio.Future[CommandState] = asyncio.get_running_loop().create_future()
+        self._echoes[command.command_id] = echo
+        try:
+            if self.port is None or not self.port.send(command):
+                return CommandState.NONE
+            async with asyncio.timeout(ECHO_TIMEOUT_S):
+                return await echo
+        except TimeoutError:
+            return CommandState.NONE
+        finally:
+            del self._echoes[command.command_id]
+
+    def _fresh(self) -> bool:
+        return self._sample is not None and self.central_now_ms() - self._sample_ms < self._fresh_ms
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("house %s: %s", self._house, fault, exc_info=fault)
+
+    async def close(self) -> None:
+        """Let what goes on beside the link come to its end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- for the screens ----------------------------------------------------------------------------
+
+    def central_now_ms(self) -> int:
+        """The central's time, or our own before it was ever heard."""
+        return self._clock.now_ms() + self._offset_ms
+
+    def snapshot(self) -> HouseSnapshot:
+        """The house at this moment."""
+        now_ms = self.central_now_ms()
+        registers = self._builder.registers
+        return HouseSnapshot(
+            now_s=now_ms / 1000,
+            zone=self._zone,
+            house=self._house,
+            name=self._name,
+            meter=self._meter[0],
+            meter_detail=self._meter[1],
+            central=self._central[0],
+            central_detail=self._central[1],
+            sample=self._sample,
+            quality=Quality.GOOD if self._fresh() else Quality.STALE,
+            age_s=max(0, now_ms - self._sample_ms) / 1000 if self._sample else None,
+            import_ws=registers.import_ws if registers else 0,
+            export_ws=registers.export_ws if registers else 0,
+            generation_ws=registers.generation_ws if registers else 0,
+            rate=self._poll.rate if self._poll else None,
+            tariff=self._poll.tariff if self._poll else None,
+            pool_w=self._poll.pool_w if self._poll else None,
+            minutes_waiting=self._waiting,
+            target_w=self._target.target_w if self._target else None,
+        )
+
+
+def packet_times(now_ms: int, uptime_now_ms: int, samples: list[Sample]) -> list[tuple[int, Sample]]:
+    """When packets of one boot were made, given the meter's uptime now."""
+    return [(now_ms - (uptime_now_ms - sample.uptime_ms), sample) for sample in samples]
