@@ -53,7 +53,7 @@ def open_writer(path: Path, schema: Schema, timeout_s: float = LOCK_TIMEOUT_S) -
         if stored is None:
             _create(connection, schema)
         elif stored != schema.head:
-            _migrate(connection, schema)
+            migrate(connection, schema)
     except BaseException:
         connection.close()
         raise
@@ -94,8 +94,10 @@ def _inspect(path: Path, schema: Schema, timeout_s: float) -> str | None:
         with closing(_raw_connection(path, "ro", timeout_s)) as raw:
             (application_id,) = raw.execute("PRAGMA application_id").fetchone()
             (tables,) = raw.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if application_id == 0 and tables == 0:
+            (pages,) = raw.execute("PRAGMA page_count").fetchone()
+            if application_id == 0 and tables == 0 and pages > 0:
                 return None  # power failed between the file's first page and its tables
+            # (pages = 0: SQLite takes a file shorter than a page for an empty database, whatever it holds)
             if application_id != schema.application_id:
                 raise WrongDatabase(
                     f"The file {path} is not a database of the {schema.program}; choose another file"
@@ -186,13 +188,20 @@ def _create(connection: Connection, schema: Schema) -> None:
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.head,))
 
 
-def _migrate(connection: Connection, schema: Schema) -> None:
-    """Brings an older database to `head`, in one transaction."""
+def migrate(connection: Connection, schema: Schema) -> None:
+    """Brings an older database (or one without tables) to `head`, in one transaction."""
     from alembic import command  # slow to import, and hardly ever needed
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
     config.attributes["connection"] = connection
-    with connection.begin():
-        command.upgrade(config, schema.head)
+    try:
+        with connection.begin():
+            command.upgrade(config, schema.head)
+    except CommandError as error:
+        raise DatabaseUnreadable(
+            f"The {schema.program} cannot update its database ({error}); restore it from a backup"
+            " (the file was left as it is)."
+        ) from error

@@ -100,7 +100,9 @@ class DayGrids:
                     values = grid.present[row].astype(np.int64)
                     if name != PRESENT:
                         values = grid.values[name][row][fill[row]]
-                    rows.append((day, number, house, *encode(values)))
+                    column = encode(values)
+                    if column is not None:
+                        rows.append((day, number, house, *column))
         if rows:
             marks = ", ".join("?" for _ in rows[0])
             self._connection.exec_driver_sql(f"INSERT INTO sealed_day VALUES ({marks})", rows)
@@ -121,7 +123,7 @@ class DayGrids:
             f" WHERE day = ? AND quantity IN ({_marks(wanted)}) AND house IN ({_marks(houses)})"
         )
         cursor = self._connection.exec_driver_sql(query, (day, *wanted, *houses))
-        for number, house, *column in cursor:
+        for number, house, *column in cursor.all():
             found[number].append((places[house], SealedColumn(*column)))
         part = slice(first - day * MINUTES_PER_DAY, end - day * MINUTES_PER_DAY)
         columns: dict[str, Ints] = {}

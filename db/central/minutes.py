@@ -3,7 +3,7 @@
 Nobody else knows which minutes come from rows and which from seals.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from operator import attrgetter
 
@@ -110,7 +110,7 @@ class MinuteStore:
 
     def days(
         self, first_minute: int, end_minute: int, houses: Iterable[str] | None = None
-    ) -> Iterator[tuple[MinuteColumns, OrderColumns]]:
+    ) -> Generator[tuple[MinuteColumns, OrderColumns], None, None]:
         """`first_minute` <= m < `end_minute` by UTC day, openings and closings chained, in one transaction.
 
         `houses`: None for those of the terms and all others that have minutes. Exhaust or close the

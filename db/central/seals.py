@@ -14,11 +14,11 @@ import numpy as np
 
 from db.central.columns import MINUTES_PER_DAY, Ints
 
-WORTH_PACKING = 0.75  # zlib's share of the plain size up to which it is used
+WORTH_PACKING = 0.5  # zlib's share of the plain size up to which it is used: inflating noise is slow
 
 
 class SealedColumn(NamedTuple):
-    """One packed column, in the order of the table's fields."""
+    """One packed column, in the order of the table's fields. A column of zeros is not kept at all."""
 
     base: int
     step: int
@@ -28,8 +28,10 @@ class SealedColumn(NamedTuple):
     data: bytes
 
 
-def encode(values: Ints) -> SealedColumn:
-    """Packs one day's 1,440 values."""
+def encode(values: Ints) -> SealedColumn | None:
+    """Packs one day's 1,440 values; None if all are 0."""
+    if not values.any():
+        return None
     steps = np.diff(values)
     steps = np.concatenate((steps[:1], steps))
     before = int((values[:1] - steps[:1])[0])  # so that the first step leads to the first value
@@ -48,7 +50,7 @@ def _packed(values: Ints, base: int, differenced: bool) -> SealedColumn:
 
 
 def decode(rows: Iterable[tuple[int, SealedColumn]], into: Ints) -> None:
-    """Unpacks columns into rows of `into` [houses, 1,440]; each comes with the row it belongs to."""
+    """Unpacks columns into rows of `into` [houses, 1,440], zeros before; each with the row it belongs to."""
     groups: dict[tuple[bool, int], list[tuple[int, SealedColumn]]] = {}
     for row, column in rows:
         groups.setdefault((column.differenced, column.width), []).append((row, column))
@@ -70,7 +72,7 @@ def _unplaned(columns: list[SealedColumn], width: int) -> Ints:
     """The stored bytes of columns of one width as integers, [columns, 1,440]."""
     data = b"".join(zlib.decompress(column.data) if column.packed else column.data for column in columns)
     planes = np.frombuffer(data, np.uint8).reshape(len(columns), width, MINUTES_PER_DAY)
-    values = planes[:, 0].astype(np.int64)
-    for plane in range(1, width):
-        values |= planes[:, plane].astype(np.int64) << (8 * plane)
-    return values
+    wide = np.zeros((len(columns), MINUTES_PER_DAY, 8), dtype=np.uint8)
+    for plane in range(width):
+        wide[:, :, plane] = planes[:, plane]
+    return wide.view("<i8")[:, :, 0].astype(np.int64, copy=False)

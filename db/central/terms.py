@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import fields
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from db.central import tables
@@ -54,6 +55,7 @@ class TermsRepository:
             self._connection.execute(insert(table), rows)
 
     def _select(self, table: Table, kind: type[Record]) -> tuple[Record, ...]:
-        columns = [column for column in table.c if column.name != "position"]
-        rows = self._connection.execute(select(*columns).order_by(table.c.position)).mappings()
-        return tuple(msgspec.convert(dict(row), kind) for row in rows)
+        names = [field.name for field in fields(kind)]
+        query = select(*(table.c[name] for name in names)).order_by(table.c.position)
+        rows = self._connection.execute(query)
+        return tuple(msgspec.convert(dict(zip(names, row, strict=True)), kind) for row in rows)
