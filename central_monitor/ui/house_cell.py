@@ -185,9 +185,8 @@ class HouseCell:
         painter.fillRect(band, self.theme.band)
         sample = house.sample
         if sample is not None and house_state(house) is not ValueState.DISCONNECTED:
-            self._paint_fill(
-                painter, bar, (x(0), x(sample.exchange_p_w)), (band.left(), band.right()), producer
-            )
+            agreed = (min(x(0), band.left()), max(x(0), band.right()))
+            self._paint_fill(painter, bar, (x(0), x(sample.exchange_p_w)), agreed)
         painter.setPen(QPen(self.theme.line, 1))
         painter.drawRect(band)
         painter.setPen(QPen(self.theme.bus, 1))
@@ -196,22 +195,15 @@ class HouseCell:
             self._paint_target(painter, QPointF(x(house.order.target_w), place.top()), place.height())
 
     def _paint_fill(
-        self,
-        painter: QPainter,
-        bar: QRectF,
-        ends: tuple[float, float],
-        band: tuple[float, float],
-        producer: bool,
+        self, painter: QPainter, bar: QRectF, ends: tuple[float, float], agreed: tuple[float, float]
     ) -> None:
+        """The bar between `ends`; what lies outside `agreed` is drawn full and in the strongest grey."""
         left, right = min(ends), max(ends)
         thin = bar.adjusted(0, bar.height() * 0.2, 0, -bar.height() * 0.2)
         painter.fillRect(QRectF(left, thin.top(), right - left, thin.height()), self.theme.bar)
-        # What lies beyond the band's far end, or on the wrong side of zero, is drawn in the strongest grey.
-        beyond = [(max(left, band[1]), right)] if right > band[1] + 0.5 else []
-        if left < band[0] - 0.5 and not (producer and left >= min(ends[0], right)):
-            beyond.append((left, min(right, band[0])))
-        for start, end in beyond:
-            painter.fillRect(QRectF(start, bar.top(), end - start, bar.height()), self.theme.excess)
+        for start, end in ((left, min(right, agreed[0])), (max(left, agreed[1]), right)):
+            if end > start:
+                painter.fillRect(QRectF(start, bar.top(), end - start, bar.height()), self.theme.excess)
 
     def _paint_target(self, painter: QPainter, top: QPointF, height: float) -> None:
         half = height * 0.3

@@ -105,8 +105,10 @@ class SingleLine(QWidget):
         self._snapshot, self._trends = snapshot, trends
         self._lay_out()
         self.update(0, 0, self.width(), ceil(_TIE))
-        self._rows_due = list(range(self._plan.rows))
-        self._row_timer.start()
+        # Rows that still wait keep their turn: however fast snapshots come, every row gets its own.
+        self._rows_due += [row for row in range(self._plan.rows) if row not in self._rows_due]
+        if not self._row_timer.isActive():
+            self._row_timer.start()
 
     def show_page(self, page: int) -> None:
         """Show this page; the nearest one if there is none of that number."""

@@ -8,12 +8,13 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 
 from central_monitor.snapshot import LinkState, Notice
+from central_monitor.ui.house_cell import HouseCell
 from central_monitor.ui.main_window import NEW_NOTICE_S, CentralWindow
 from central_monitor.ui.presentation import conditions, house_note, house_state, link_line
 from central_monitor.ui.single_line import MOST_ON_A_PAGE, plan_page
 from microgrid.sample import Quality
 from node.qt.symbols import Priority
-from node.qt.theme import DARK, LIGHT
+from node.qt.theme import DARK, LIGHT, load_theme
 from node.qt.value import ValueState
 from tests.ui.images import blank, grey, picture, place_in, saturation
 from tests.ui.sample_snapshots import lose, make_central, make_house, make_upset, with_houses
@@ -206,6 +207,40 @@ def test_long_names_and_large_numbers_stay_in_their_cells(window):
         first, ground = window.diagram.cells()[0].toAlignedRect(), pixels[-1, -1]
         margin = pixels[first.top() + 30 : first.bottom() - 4, first.left() : first.left() + 2]
         assert (np.abs(margin - ground) < 12).all()
+
+
+def test_every_row_is_repainted_however_fast_snapshots_come(window, qtbot, monkeypatch):
+    window.show_snapshot(make_central(40))
+    qtbot.wait(150)
+    painted = set()
+    monkeypatch.setattr(
+        HouseCell, "paint", lambda *drawn: painted.add(drawn[3].house)
+    )
+    for step in range(1, 30):
+        window.show_snapshot(make_central(40, step))
+        qtbot.wait(10)
+    assert len(painted) == 40
+
+
+@pytest.mark.parametrize(
+    ("index", "power_w", "outside"),
+    [
+        (1, 2400, False),
+        (1, 100, False),
+        (1, 3900, True),
+        (1, -500, True),
+        (0, -1900, False),
+        (0, -2600, True),
+    ],
+)
+def test_power_outside_the_contract_stands_out_in_the_bar(window, index, power_w, outside):
+    house = make_house(index)
+    house = replace(house, sample=replace_power(house.sample, power_w), order=None)
+    window.show_snapshot(with_houses((house,)))
+    pixels, cell, size = picture(window.diagram), window.diagram.cells()[0], window.diagram.plan.size
+    middle = round(cell.top() + size * (1.7 + 1.25 + 1.75 + 0.5) + 2)
+    row = pixels[middle, round(cell.left()) + 6 : round(cell.right()) - 6, 0]
+    assert bool((row == load_theme(LIGHT).excess.red()).sum() > 3) is outside
 
 
 def test_every_button_is_reached_by_tab(window, qtbot):
