@@ -8,6 +8,8 @@ acknowledged register by the central, carries on exactly where the meter is.
 from enum import StrEnum
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 COUNTER_MODULUS = 2**32
 # A connection may run above its rating for a while, and the time between two readings is known only
@@ -33,6 +35,12 @@ class Registers(msgspec.Struct, frozen=True, kw_only=True):
     generation_ws: int
 
 
+def limit_ws(connection_w: NDArray[np.int64], elapsed_s: NDArray[np.int64] | int) -> NDArray[np.float64]:
+    """What connections can carry at most in this time, in Ws; a greater rise of a register is no energy."""
+    limit: NDArray[np.float64] = connection_w * OVERLOAD * (elapsed_s + TIMING_SLACK_S)
+    return limit
+
+
 def carry_on(
     last: Registers | None, counters: tuple[int, int, int], elapsed_s: float, connection_w: int
 ) -> tuple[Registers, RegisterFault | None]:
@@ -40,13 +48,14 @@ def carry_on(
 
     `elapsed_s` is the time since `last`. A counter that fell looks like one that jumped almost 2³² Ws;
     either is a fault and begins a new epoch at the counters as they stand: an alarm, never a bill.
+    After a long silence more than half a turn still counts as a fall, as in serial number arithmetic.
     """
     if last is None:
         return _fresh(0, counters), None
     before = (last.import_ws, last.export_ws, last.generation_ws)
     advance = [(now - then) % COUNTER_MODULUS for now, then in zip(counters, before, strict=True)]
-    limit_ws = connection_w * OVERLOAD * (max(0.0, elapsed_s) + TIMING_SLACK_S)
-    if max(advance[0], advance[1], advance[2] / GENERATION_FACTOR) > limit_ws:
+    limit = min(connection_w * OVERLOAD * (max(0.0, elapsed_s) + TIMING_SLACK_S), COUNTER_MODULUS // 2)
+    if max(advance[0], advance[1], advance[2] / GENERATION_FACTOR) > limit:
         return _fresh(last.epoch + 1, counters), RegisterFault.JUMPED
     carried = Registers(
         epoch=last.epoch,
