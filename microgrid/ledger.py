@@ -17,11 +17,10 @@ from microgrid.energy import minute_energy
 from microgrid.months import month_minutes, zone_of
 from microgrid.settlement import Block, BlockTerms, Settled, settle
 from microgrid.statement import Account, EnergyBalance, Statements, Unit
-from microgrid.terms import Contract, Obligation, Role, Tariff, Terms
+from microgrid.terms import COMMON_ACCOUNTS, Contract, Obligation, Role, Tariff, Terms
 from microgrid.units import SECONDS_PER_MINUTE
 
 Int = NDArray[np.int64]
-COMMON_ACCOUNTS = ("national_grid", "reserve", "losses")
 
 
 def block_terms(terms: Terms, houses: tuple[str, ...], minute: int) -> BlockTerms:
@@ -45,12 +44,19 @@ def block_terms(terms: Terms, houses: tuple[str, ...], minute: int) -> BlockTerm
 
 
 def make_block(
-    terms: Terms, tariff: Tariff, columns: MinuteColumns, orders: OrderColumns, net_ws: Int, rows: slice
+    terms: Terms,
+    tariff: Tariff,
+    columns: MinuteColumns,
+    orders: OrderColumns,
+    net_ws: Int,
+    rows: slice,
+    was_closed: NDArray[np.bool_] | None = None,
 ) -> Block:
     """What was measured and ordered in these rows, in the form the settlement takes.
 
     Orders count from a response time after the meter acknowledged them; a minute without an order
-    row had no order and a closed tie. An unheard minute has the breaker as last heard, at first closed.
+    row had no order and a closed tie. An unheard minute has the breaker as last heard, before the columns
+    as `was_closed` (None: closed) says.
     """
     first = columns.first_minute + rows.start
     end = columns.first_minute + rows.stop
@@ -61,7 +67,7 @@ def make_block(
     target_w = np.where(orders.present[rows], orders.target_w[rows], -1)
     return Block(
         net_ws=net_ws[rows],
-        closed_s=_closed_seconds(columns)[rows],
+        closed_s=_closed_seconds(columns, was_closed)[rows],
         raise_standing=raised & effective,
         obeying=~raised & effective & (target_w >= 0),
         target_w=target_w,
@@ -71,15 +77,14 @@ def make_block(
     )
 
 
-def _closed_seconds(columns: MinuteColumns) -> Int:
+def _closed_seconds(columns: MinuteColumns, was_closed: NDArray[np.bool_] | None) -> Int:
     if columns.present.all():
         return columns.closed_s
     heard = np.where(columns.present, np.arange(len(columns.present))[:, None], -1)
     last = np.maximum.accumulate(heard, axis=0)
-    carried = np.take_along_axis(columns.closed_s, np.maximum(last, 0), axis=0)
-    carried = np.where(carried > 0, SECONDS_PER_MINUTE, 0)
-    carried = np.where(last < 0, SECONDS_PER_MINUTE, carried)
-    return np.where(columns.present, columns.closed_s, carried)
+    carried = np.take_along_axis(columns.closed_s, np.maximum(last, 0), axis=0) > 0
+    carried = np.where(last < 0, True if was_closed is None else was_closed, carried)
+    return np.where(columns.present, columns.closed_s, np.where(carried, SECONDS_PER_MINUTE, 0))
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,9 @@ class MonthLedger:
         self._max_w = np.full(count, np.iinfo(np.int64).min)
         self._min_w = np.full(count, np.iinfo(np.int64).max)
         self._heard = np.zeros(count, dtype=np.bool_)
+        self._was_closed = np.ones(count, dtype=np.bool_)
+        connections = {house.house: house.connection_w for house in terms.houses}
+        self._connection_w = np.array([connections[house] for house in self.houses], dtype=np.int64)
 
     def add(self, columns: MinuteColumns, orders: OrderColumns) -> list[Segment]:
         """Settle the columns' minutes, add them up, and return them segment by segment.
@@ -121,20 +129,30 @@ class MonthLedger:
             raise ValueError(f"minute {columns.first_minute} does not follow; expected {self._next}")
         if columns.houses != self.houses or orders.houses != self.houses:
             raise ValueError("the minutes' houses are not the houses of the terms")
-        energy = minute_energy(columns)
+        energy = minute_energy(columns, self._connection_w)
         self._note_measured(columns, energy.net_ws, energy.estimated)
         segments = []
         for start, stop in self._cuts(columns.first_minute, columns.end_minute):
             rows = slice(start - columns.first_minute, stop - columns.first_minute)
             terms = block_terms(self._terms, self.houses, start)
             tariff = self._terms.tariff_at(start)
-            block = make_block(self._terms, tariff, columns, orders, energy.net_ws, rows)
+            block = make_block(self._terms, tariff, columns, orders, energy.net_ws, rows, self._was_closed)
             settled = settle(terms, block, self.credit)
             self.credit = settled.credit
             self._add_up(settled)
             segments.append(Segment(start, terms, block, settled))
         self._next = columns.end_minute
+        self._was_closed = self._closed_at_end(columns)
         return segments
+
+    def _closed_at_end(self, columns: MinuteColumns) -> NDArray[np.bool_]:
+        """Whether each house's breaker was closed when it was last heard."""
+        rows = np.arange(len(columns.present))[:, None]
+        last = np.where(columns.present, rows, -1).max(axis=0, initial=-1)
+        heard = np.flatnonzero(last >= 0)
+        closed = self._was_closed.copy()
+        closed[heard] = columns.closed_s[last[heard], heard] > 0
+        return closed
 
     def _cuts(self, first: int, end: int) -> Iterator[tuple[int, int]]:
         """The range cut where a contract or tariff begins or ends."""
@@ -146,8 +164,10 @@ class MonthLedger:
     def _note_measured(self, columns: MinuteColumns, net_ws: Int, estimated: NDArray[np.bool_]) -> None:
         present = columns.present
         low, high = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-        self._max_w = np.maximum(self._max_w, np.where(present, columns.max_w, low).max(axis=0))
-        self._min_w = np.minimum(self._min_w, np.where(present, columns.min_w, high).min(axis=0))
+        self._max_w = np.maximum(self._max_w, np.where(present, columns.max_w, low).max(axis=0, initial=low))
+        self._min_w = np.minimum(
+            self._min_w, np.where(present, columns.min_w, high).min(axis=0, initial=high)
+        )
         self._heard |= present.any(axis=0)
         self._sums["estimated_minutes"] += estimated.sum(axis=0)
         self._sums["estimated_energy"] += np.where(estimated, net_ws, 0).sum(axis=0)

@@ -1,5 +1,6 @@
 """Terms: what the people agreed to, and until when. Contracts, tariffs, connections, policy (5.4, 5.5)."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from itertools import pairwise
@@ -8,9 +9,12 @@ import msgspec
 
 from microgrid.units import MICROCOINS_PER_COIN
 
+HOUSE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 MAX_HOUSES = 254  # a /24 without network, broadcast and the central itself (4.3)
 MAX_CONNECTION_W = 1_000_000
 MAX_PRICE = 500 * MICROCOINS_PER_COIN
+# Accounts of a statement beside the houses': a house of this name would lose its own.
+COMMON_ACCOUNTS = ("national_grid", "reserve", "losses")
 
 
 class Role(StrEnum):
@@ -167,7 +171,11 @@ def terms_faults(terms: Terms) -> list[str]:
         if contract.house not in known:
             faults.append(f"House {contract.house}: a contract names this house, but it is not listed.")
             continue
-        national = terms.tariff_at(contract.valid_from).national
+        try:
+            national = terms.tariff_at(contract.valid_from).national
+        except LookupError:
+            faults.append(f"House {contract.house}: no tariff is in force when its contract begins; add one.")
+            continue
         faults += contract_faults(contract, known[contract.house], national)
     faults += _overlaps(terms.contracts)
     return faults + _tariff_faults(terms.tariffs)
@@ -182,6 +190,13 @@ def _house_faults(houses: Sequence[House]) -> list[str]:
         if house.house in seen:
             faults.append(f"House {house.house}: this ID is listed twice; every house needs its own.")
         seen.add(house.house)
+        if HOUSE_ID.fullmatch(house.house) is None:
+            faults.append(
+                f"House {house.house!r}: an ID has 1 to 32 letters, digits, '-' or '_' and begins with a"
+                " letter or digit."
+            )
+        if house.house in COMMON_ACCOUNTS:
+            faults.append(f"House {house.house}: this ID is the name of a common account; choose another.")
         if not 0 < house.connection_w <= MAX_CONNECTION_W:
             limit = MAX_CONNECTION_W // 1000
             faults.append(
@@ -194,6 +209,10 @@ def _house_faults(houses: Sequence[House]) -> list[str]:
 def _tariff_faults(tariffs: Sequence[Tariff]) -> list[str]:
     faults = []
     for tariff in tariffs:
+        if tariff.valid_from >= tariff.valid_to:
+            faults.append("A tariff ends before it begins; give it an end after its start.")
+        if min(tariff.response_s, tariff.deadband_w) < 0:
+            faults.append("The response time and the deadband must be 0 or more.")
         national, feed_in = tariff.national / MICROCOINS_PER_COIN, tariff.feed_in / MICROCOINS_PER_COIN
         if not 0 < tariff.national <= MAX_PRICE:
             limit = MAX_PRICE // MICROCOINS_PER_COIN
