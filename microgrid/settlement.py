@@ -110,7 +110,7 @@ def local_trade(terms: BlockTerms, block: Block) -> LocalTrade:
         energy=energy,
         price_weight=weight,
         cost=_rounded(weight.sum(axis=1)),
-        ceiling=energy * terms.national // WS_PER_KWH,
+        ceiling=_priced(energy, terms.national, 0),
     )
 
 
@@ -159,15 +159,15 @@ def import_blame(terms: BlockTerms, block: Block) -> ImportBlame:
     by_buyers = np.minimum(missing, np.maximum(0, demand - available))
     by_sellers = missing - by_buyers
     overdrawn = apportion(by_buyers, np.maximum(0, imports - allotments(terms, available)))
-    deficit = _deficits(terms, block, by_sellers)
+    deficit = _deficits(terms, block, duty, by_sellers)
     blamed = deficit.sum(axis=1)
     at_tariff = overdrawn + apportion(by_sellers - blamed, imports - overdrawn)
     return ImportBlame(duty=duty, deficit=deficit, blamed=blamed, at_tariff=at_tariff)
 
 
-def _deficits(terms: BlockTerms, block: Block, by_sellers: Int) -> Int:
+def _deficits(terms: BlockTerms, block: Block, duty: Bool, by_sellers: Int) -> Int:
     """x_i = min(h_i, λ) with Σx = min(X_s, Σh): equal shares, nobody beyond its own shortfall."""
-    asked = block.raise_standing & terms.producer & ~block.out_of_service & block.tie_closed[:, None]
+    asked = block.raise_standing & duty & block.tie_closed[:, None]
     goal_w = np.where(block.target_w >= 0, np.minimum(block.target_w, terms.max_w), terms.max_w)
     short = np.maximum(0, goal_w * SECONDS_PER_MINUTE - np.maximum(block.net_ws, 0))
     short = np.where(asked, short, 0)
@@ -186,14 +186,14 @@ def settle(terms: BlockTerms, block: Block, credit: int) -> Settled:
     blame = import_blame(terms, block)
     at_rate = np.maximum(-block.net_ws, 0) - blame.at_tariff
     # What the national grid is due for energy it delivered in place of sellers, and what buyers pay for it.
-    replaced = _rounded(blame.blamed * terms.national)
+    replaced = _priced(blame.blamed, terms.national)
     substitute = _substitute_amount(terms, trade, local_amount, blame.blamed, replaced)
     below, deficit_amount, below_amount = _penalties(terms, block, blame, substitute, replaced)
 
     island = ~block.tie_closed
     tariff_energy, feed_energy = blame.at_tariff.sum(axis=1), trade.exported.sum(axis=1)
-    tariff_amount = np.where(island, 0, _rounded(tariff_energy * terms.national))
-    feed_amount = np.where(island, 0, _rounded(feed_energy * terms.feed_in))
+    tariff_amount = np.where(island, 0, _priced(tariff_energy, terms.national))
+    feed_amount = np.where(island, 0, _priced(feed_energy, terms.feed_in))
     across_tie = tariff_energy - feed_energy
     return Settled(
         microgrid_energy=trade.instructed + trade.uninstructed - at_rate,
@@ -234,16 +234,16 @@ def _seller_credits(terms: BlockTerms, trade: LocalTrade, local_amount: Int) -> 
 
     Sellers priced above the billed rate r get SR - λ·(SR - r), with λ such that credits equal r·L.
     """
-    result = apportion(trade.cost, trade.price_weight)
-    haircut = trade.cost - local_amount
-    rows = np.flatnonzero(haircut)
+    weight = trade.price_weight
+    rows = np.flatnonzero(local_amount < trade.cost)
     if rows.size:
-        rate = local_amount[rows] * WS_PER_KWH / trade.energy[rows]
-        above = (trade.instructed[rows] * np.maximum(0, terms.price - rate[:, None])).astype(np.int64)
-        # A haircut of rounding alone may find nobody measurably above the rate.
-        above = np.where((above.sum(axis=1) > 0)[:, None], above, trade.price_weight[rows])
-        result[rows] -= apportion(haircut[rows], above)
-    return result
+        rate = local_amount[rows] / trade.energy[rows] * WS_PER_KWH
+        above = trade.instructed[rows] * np.maximum(0, terms.price - rate[:, None])
+        excess = np.maximum(0, weight[rows].sum(axis=1) - rate * trade.energy[rows])
+        haircut = above * np.minimum(1, excess / np.maximum(above.sum(axis=1), 1))[:, None]
+        weight = weight.copy()
+        weight[rows] -= haircut.astype(np.int64)
+    return apportion(local_amount, weight)
 
 
 def _penalties(
@@ -260,9 +260,19 @@ def _penalties(
     total = replaced
     if terms.penalty_basis is PenaltyBasis.REPLACEMENT_COST:
         total = replaced - np.minimum(substitute, replaced)
-    return below, apportion(total, blame.deficit), _rounded(below * terms.national)
+    return below, apportion(total, blame.deficit), _priced(below, terms.national)
 
 
 def _rounded(amount: Int) -> Int:
     """Micro-coins from Ws · micro-coins/kWh, half up; the amount may not be negative."""
     return (amount + WS_PER_KWH // 2) // WS_PER_KWH
+
+
+def _priced(energy_ws: Int, price: int, rounding: int = WS_PER_KWH // 2) -> Int:
+    """Micro-coins for energy at a price, half up, or down if `rounding` is 0.
+
+    In two steps, because 254 houses of 1 MW at the highest price exceed 64 bits as one product.
+    """
+    whole, rest = np.divmod(energy_ws, WS_PER_KWH)
+    amount: Int = whole * price + (rest * price + rounding) // WS_PER_KWH
+    return amount
