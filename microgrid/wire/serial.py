@@ -92,6 +92,8 @@ _COLUMNS = (
     _whole("command id", 0, lim.MAX_U32),
     _whole("command state", 0, max(CommandState)),
 )
+_READERS = [column.read for column in _COLUMNS]
+_LIMITS = [(column.low, column.high) for column in _COLUMNS]
 _FIRMWARE_NAME = "firmware version"
 _FIRMWARE = re.compile(lim.FIRMWARE_PATTERN)
 _SPELLING = [*((column.name, column.pattern) for column in _COLUMNS), (_FIRMWARE_NAME, lim.FIRMWARE_PATTERN)]
@@ -162,7 +164,7 @@ def at_resolution(sample: Sample) -> Sample:
 
 
 def _sample(texts: tuple[bytes, ...]) -> Sample:
-    v = [column.read(text) for column, text in zip(_COLUMNS, texts, strict=False)]
+    v = [read(text) for read, text in zip(_READERS, texts, strict=False)]  # all but the firmware version
     _check_limits(v)
     return Sample(
         boot_id=v[0],
@@ -195,9 +197,9 @@ def _leads(power_factor: bytes) -> bool:
 
 
 def _check_limits(values: Sequence[float]) -> None:
-    for column, value in zip(_COLUMNS, values, strict=True):
-        if not column.low <= value <= column.high:  # so written that NaN is refused too
-            raise _bad_field(column.name, f"{value} is not between {column.low:.0f} and {column.high:.0f}")
+    for at, (value, (low, high)) in enumerate(zip(values, _LIMITS, strict=True)):
+        if not low <= value <= high:  # so written that NaN is refused too
+            raise _bad_field(_COLUMNS[at].name, f"{value} is not between {low:.0f} and {high:.0f}")
 
 
 def _wrong_head(text: bytes) -> WireError:
@@ -280,7 +282,7 @@ class _Lines:
             self._take(line, lines)
             self._skipping = False
         self._partial = partial
-        if self._skipping or len(partial) > MAX_LINE_BYTES:
+        if len(partial) > MAX_LINE_BYTES:
             self._take(partial, lines)
             self._partial, self._skipping = b"", True
         return lines

@@ -67,5 +67,7 @@ def fails(connection, data: bytes, code: WireCode) -> WireError:
     assert caught.value.code is code
     assert connection.phase is Phase.FAILED
     assert connection.closed
+    assert not connection._frames._buffer
     assert connection.receive_data(framed(HELLO) * 3) == []
+    assert not connection._frames._buffer
     return caught.value

@@ -233,6 +233,11 @@ def test_a_bare_line_feed_ends_a_line_and_empty_lines_are_nothing():
     assert PacketReader().feed(b"\r\n\n" + PACKET.replace(b"\r", b"") + b"\r\n") == [SAMPLE]
 
 
+@pytest.mark.parametrize("end", [b" \r\n", b"\r\r\n", b"\t\n"])
+def test_nothing_but_the_line_end_is_taken_off(end):
+    assert codes(PacketReader().feed(PACKET.removesuffix(b"\r\n") + end)) == [WireCode.BAD_CHECKSUM]
+
+
 def test_garbage_between_packets_is_named_and_survived():
     found = PacketReader().feed(
         PACKET + b"\x00\xff boot\n" + PACKET + b"noise" + PACKET + PACKET[:50] + PACKET
