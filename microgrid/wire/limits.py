@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from microgrid.sample import MeterFlag
-from microgrid.terms import MAX_CONNECTION_W, MAX_HOUSES, MAX_PRICE
+from microgrid.terms import HOUSE_ID, MAX_CONNECTION_W, MAX_HOUSES, MAX_PRICE
 from microgrid.units import SECONDS_PER_MINUTE
 
 MAX_U32 = 2**32 - 1
@@ -47,7 +47,7 @@ PowerFactor = Annotated[float, Meta(ge=0, le=1)]
 Frequency = Annotated[float, Meta(ge=0, le=MAX_FREQUENCY_HZ)]
 
 # `\Z`, because `$` would let a line feed through at the end.
-HouseId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}\Z")]
+HouseId = Annotated[str, Meta(pattern=rf"^{HOUSE_ID.pattern}\Z")]
 Firmware = Annotated[str, Meta(pattern=rf"^{FIRMWARE_PATTERN}\Z")]
 Zone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}\Z")]
 Code = Annotated[str, Meta(pattern=r"^[a-z_]{1,40}\Z")]
