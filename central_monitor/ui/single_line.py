@@ -16,7 +16,7 @@ from node.qt.theme import LIGHT, Theme, load_theme
 from node.qt.trend import Trend
 
 _CONTEXT = "central"
-_SMALLEST, _LARGEST = 10.0, 25.0  # text sizes in pixels
+_SMALLEST, _LARGEST = 9.0, 25.0  # text sizes in pixels
 _LINE_OF_TEXT = 62.0  # text sizes in the diagram's width, at least: few houses need no huge letters
 _TIE = 30.0  # height of the tie above the first busbar
 _TRUNK = 22.0  # width left of the houses for the conductor that joins the busbars
@@ -183,7 +183,10 @@ class SingleLine(QWidget):
 
     def _lay_out(self) -> None:
         count = len(self._snapshot.houses) if self._snapshot is not None else 1
-        self._plan = plan_page(self.width() - _TRUNK - 4, self.height() - _TIE, count)
+        plan = plan_page(self.width() - _TRUNK - 4, self.height() - _TIE, count)
+        if plan != self._plan:
+            self._plan = plan
+            self.update()
         pages = max(1, ceil(count / self._plan.room))
         page = min(self._page, pages - 1)
         if (pages, page) != (self._pages, self._page):

@@ -8,7 +8,19 @@ from PySide6.QtWidgets import QWidget
 
 def picture(widget: QWidget) -> np.ndarray:
     """The widget as it is drawn: rows, columns, red-green-blue."""
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    return pixels_of(widget.grab().toImage())
+
+
+def on_screen(window: QWidget) -> np.ndarray:
+    """The window as its repaints up to now have left it; nothing is drawn anew."""
+    image = window.backingStore().paintDevice()
+    assert isinstance(image, QImage)
+    return pixels_of(image)
+
+
+def pixels_of(image: QImage) -> np.ndarray:
+    """The image's rows, columns, red-green-blue."""
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
