@@ -1,7 +1,7 @@
 """Minutes as numpy columns, as the settlement and the trends read them.
 
 Arrays are shaped [minutes, houses]: row i is minute `first_minute + i`, column j is `houses[j]`.
-Where `present` is False the other values are those of nothing: 0, False or -1.
+Where `present` is False the other values are those of nothing: 0, False or -1. They are for reading only.
 """
 
 from dataclasses import dataclass

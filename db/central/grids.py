@@ -29,6 +29,7 @@ class Kind:
         return {self.code + self.quantities.index(name): name for name in names}
 
 
+_FETCHED = 5_000  # rows at a time: few enough to stay in the processor's cache
 PRESENT = "present"
 METER = Kind("meter_minute", 0, (PRESENT, *tables.MEASURED, "origin", "revision"), {})
 ORDER = Kind(
@@ -126,15 +127,15 @@ class DayGrids:
         for number, house, *column in cursor.all():
             found[number].append((places[house], SealedColumn(*column)))
         part = slice(first - day * MINUTES_PER_DAY, end - day * MINUTES_PER_DAY)
-        columns: dict[str, Ints] = {}
-        for number, name in wanted.items():
-            whole = np.zeros((len(houses), MINUTES_PER_DAY), dtype=np.int64)
-            decode(found[number], whole)
-            columns[name] = whole[:, part]
-        present = columns.pop(PRESENT).astype(np.bool_)
-        if not present.all():
+        present = decode(found.pop(kind.code), len(houses)).astype(np.bool_)
+        columns = {wanted[number]: decode(rows, len(houses))[:, part] for number, rows in found.items()}
+        # a gap repeats the row before it in the seal (see `_last_present`); houses without a seal read as 0
+        gaps = np.flatnonzero(present.any(axis=1) & ~present.all(axis=1))
+        present = present[:, part]
+        if len(gaps):
+            columns = {name: values.copy() for name, values in columns.items()}
             for values in columns.values():
-                values *= present
+                values[gaps] *= present[gaps]
         return Grid(first, end, present, columns)
 
     def _from_rows(
@@ -153,16 +154,14 @@ class DayGrids:
             f" WHERE minute >= ? AND minute < ? AND house IN ({_marks(houses)})",
             (first, end, *houses),
         )
-        rows = cursor.fetchall()
-        if not rows:
-            return grid
         places = {house: row * shape[1] - first for row, house in enumerate(houses)}
-        house_column, minute_column, *columns = zip(*rows, strict=True)
-        offsets = np.fromiter((places[house] for house in house_column), np.int64, len(rows))
-        where = offsets + np.array(minute_column, dtype=np.int64)
-        grid.present.ravel()[where] = True
-        for name, column in zip(names, columns, strict=True):
-            grid.values[name].ravel()[where] = np.array(column, dtype=np.int64)
+        for rows in cursor.partitions(_FETCHED):
+            house_column, minute_column, *columns = zip(*rows, strict=True)
+            offsets = np.fromiter((places[house] for house in house_column), np.int64, len(rows))
+            where = offsets + np.array(minute_column, dtype=np.int64)
+            grid.present.ravel()[where] = True
+            for name, column in zip(names, columns, strict=True):
+                grid.values[name].ravel()[where] = np.array(column, dtype=np.int64)
         return grid
 
 

@@ -7,14 +7,14 @@ arithmetic is modulo 2^64, so any values come back exactly.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from db.central.columns import MINUTES_PER_DAY, Ints
 
-WORTH_PACKING = 0.5  # zlib's share of the plain size up to which it is used: inflating noise is slow
+WORTH_PACKING = 0.35  # zlib's share of the plain size up to which it is used: inflating noise is slow
 
 
 class SealedColumn(NamedTuple):
@@ -49,23 +49,30 @@ def _packed(values: Ints, base: int, differenced: bool) -> SealedColumn:
     return SealedColumn(base, int(step[0]), differenced, width, packed, smaller if packed else planes)
 
 
-def decode(rows: Iterable[tuple[int, SealedColumn]], into: Ints) -> None:
-    """Unpacks columns into rows of `into` [houses, 1,440], zeros before; each with the row it belongs to."""
+def decode(rows: Sequence[tuple[int, SealedColumn]], houses: int) -> Ints:
+    """Unpacks columns to [houses, 1,440], each into the row it comes with; rows without one are 0.
+
+    If all are constant, the array is a read-only view of one value a house.
+    """
     groups: dict[tuple[bool, int], list[tuple[int, SealedColumn]]] = {}
     for row, column in rows:
         groups.setdefault((column.differenced, column.width), []).append((row, column))
+    shape = (houses, MINUTES_PER_DAY)
+    constant = groups.keys() <= {(False, 0)}
+    into = np.zeros((houses, 1) if constant else shape, dtype=np.int64)
     for (differenced, width), members in groups.items():
         where = np.array([row for row, _ in members])
         step = np.array([column.step for _, column in members], dtype=np.int64)[:, None]
-        if width == 0:
-            values = np.broadcast_to(step, (len(members), MINUTES_PER_DAY)).copy()
-        else:
-            values = _unplaned([column for _, column in members], width)
-            values += step
+        if width == 0 and not differenced:
+            into[where] = step
+            continue
+        values = _unplaned([column for _, column in members], width)
+        values += step
         if differenced:
             values[:, 0] += np.array([column.base for _, column in members], dtype=np.int64)
             np.cumsum(values, axis=1, out=values)
         into[where] = values
+    return np.broadcast_to(into, shape)
 
 
 def _unplaned(columns: list[SealedColumn], width: int) -> Ints:

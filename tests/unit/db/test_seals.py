@@ -13,10 +13,8 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
 def through(*columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    into = np.zeros((len(columns), DAY), dtype=np.int64)
     packed = [(row, encode(column)) for row, column in enumerate(columns)]
-    decode([(row, column) for row, column in packed if column is not None], into)
-    return into
+    return decode([(row, column) for row, column in packed if column is not None], len(columns))
 
 
 @given(
