@@ -131,26 +131,27 @@ def order_columns(houses: tuple[str, ...], minutes: range, rows: Iterable[OrderM
     """Columns of order minutes in memory."""
     place = {house: column for column, house in enumerate(houses)}
     shape = (len(minutes), len(houses))
-    flags = {
-        name: np.zeros(shape, dtype=np.bool_)
-        for name in ("present", "raise_standing", "tie_closed", "out_of_service")
-    }
-    values = {name: np.zeros(shape, dtype=np.int64) for name in ("hold", "command_id")}
-    target_w, acknowledged_s = np.full(shape, -1, dtype=np.int64), np.full(shape, -1, dtype=np.int64)
-    for row in rows:
-        at = (row.minute - minutes.start, place[row.house])
-        flags["present"][at] = True
-        for name in ("raise_standing", "tie_closed", "out_of_service"):
-            flags[name][at] = getattr(row, name)
-        values["hold"][at], values["command_id"][at] = row.hold, row.command_id
-        target_w[at] = -1 if row.target_w is None else row.target_w
-        acknowledged_s[at] = -1 if row.acknowledged_s is None else row.acknowledged_s
-    return OrderColumns(
+    columns = OrderColumns(
         houses=houses,
         first_minute=minutes.start,
         end_minute=minutes.stop,
-        target_w=target_w,
-        acknowledged_s=acknowledged_s,
-        **flags,
-        **values,
+        present=np.zeros(shape, dtype=np.bool_),
+        raise_standing=np.zeros(shape, dtype=np.bool_),
+        target_w=np.full(shape, -1, dtype=np.int64),
+        hold=np.zeros(shape, dtype=np.int64),
+        command_id=np.zeros(shape, dtype=np.int64),
+        acknowledged_s=np.full(shape, -1, dtype=np.int64),
+        tie_closed=np.zeros(shape, dtype=np.bool_),
+        out_of_service=np.zeros(shape, dtype=np.bool_),
     )
+    for row in rows:
+        at = (row.minute - minutes.start, place[row.house])
+        columns.present[at] = True
+        columns.raise_standing[at] = row.raise_standing
+        columns.target_w[at] = -1 if row.target_w is None else row.target_w
+        columns.hold[at] = row.hold
+        columns.command_id[at] = row.command_id
+        columns.acknowledged_s[at] = -1 if row.acknowledged_s is None else row.acknowledged_s
+        columns.tie_closed[at] = row.tie_closed
+        columns.out_of_service[at] = row.out_of_service
+    return columns

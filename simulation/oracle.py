@@ -73,6 +73,7 @@ class Oracle:
 
     def run(self, minutes: range) -> Iterator[int]:
         """Play these minutes; yields after each tick the minute that comes next."""
+        self._control(minutes.start)
         for first in range(minutes.start, minutes.stop, self._step):
             tick = range(first, min(first + self._step, minutes.stop))
             meter = [row for minute in tick for row in self._play(minute)]

@@ -83,7 +83,11 @@ class Controller:
     def _order(self, house: str, target: Target, exported_w: int, deadband_w: int) -> Order:
         before = self._orders.get(house)
         target_w = target.target_w
-        if before is not None and abs(target_w - before.target_w) <= deadband_w and target.hold is before.hold:
+        if (
+            before is not None
+            and abs(target_w - before.target_w) <= deadband_w
+            and target.hold is before.hold
+        ):
             target_w = before.target_w
         raised = before is not None and before.raised
         if abs(target_w - exported_w) > deadband_w:

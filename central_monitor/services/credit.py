@@ -28,29 +28,35 @@ class RunningCredit:
         self._month = ""
         self.credit = credit
 
-    def add(
-        self, minutes: range, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]
-    ) -> None:
-        """Take in consecutive minutes just recorded, all of one month and under one set of terms."""
+    def add(self, minutes: range, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:
+        """Take in consecutive minutes just recorded, all of one month and under one set of terms.
+
+        Earlier rows among `meter` only tell where the registers stood.
+        """
+        self._note([row for row in meter if row.minute < minutes.start])
+        if not minutes:
+            return
         month = month_of(minutes.start, self._zone)
         if self._month and month != self._month:
             self.credit = 0
         self._month = month
         fresh = [row for row in meter if row.minute in minutes]
-        columns = minute_columns(self._houses, minutes, fresh, self._last)
         terms = block_terms(self._terms, self._houses, minutes.start)
         if terms.cap is Cap.MONTH:
-            energy = minute_energy(columns)
+            columns = minute_columns(self._houses, minutes, fresh, self._last)
             block = make_block(
                 self._terms,
                 self._terms.tariff_at(minutes.start),
                 columns,
                 order_columns(self._houses, minutes, orders),
-                energy.net_ws,
+                minute_energy(columns).net_ws,
                 slice(0, len(minutes)),
             )
             _, self.credit = capped_cost(local_trade(terms, block), terms.cap, self.credit)
-        self._last.update({row.house: row for row in sorted(fresh, key=lambda row: row.minute)})
+        self._note(fresh)
+
+    def _note(self, rows: Sequence[MeterMinute]) -> None:
+        self._last.update({row.house: row for row in sorted(rows, key=lambda row: row.minute)})
 
     def allowance(self, minute: int, period_minutes: int) -> int:
         """What one minute from `minute` on may spend of the credit until the next control step."""

@@ -1,0 +1,53 @@
+"""The one writing connection to the central's database, in a thread of its own."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from db.central import CENTRAL, MinuteStore, TermsRepository
+from db.engine import open_writer
+from microgrid.minute import MeterMinute, OrderMinute
+from microgrid.terms import Terms
+from node.worker import Worker
+
+MINUTES_PER_DAY = 1440
+
+
+class DatabaseWriter:
+    """Opens, migrates and owns the database. Raises DatabaseError where it cannot."""
+
+    def __init__(self, path: Path) -> None:
+        self._worker = Worker("database")
+        try:
+            self._connection = self._worker.run(lambda: open_writer(path, CENTRAL))
+        except BaseException:
+            self._worker.close()
+            raise
+        self._store = MinuteStore(self._connection)
+
+    def save_terms(self, terms: Terms) -> None:
+        """Store the terms; for start-up, before the event loop runs."""
+        self._worker.run(lambda: TermsRepository(self._connection).save(terms))
+
+    def load_terms(self) -> Terms:
+        """The stored terms; LookupError if there are none yet."""
+        return self._worker.run(lambda: TermsRepository(self._connection).load())
+
+    def last_minutes(self) -> Mapping[str, MeterMinute]:
+        """The newest recorded minute of every house; for start-up."""
+        return self._worker.run(self._store.last_minutes)
+
+    async def append(self, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:
+        """Commit these minutes; on return they are on the disk."""
+        await self._worker.submit(lambda: self._append(meter, orders))
+
+    def _append(self, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:
+        self._store.append(meter, orders)
+
+    async def seal(self, day: int) -> None:
+        """Pack a finished UTC day into columns."""
+        await self._worker.submit(lambda: self._store.seal(day))
+
+    def close(self) -> None:
+        """Finish what was submitted and close the file."""
+        self._worker.run(self._connection.close)
+        self._worker.close()

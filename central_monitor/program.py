@@ -1,0 +1,257 @@
+"""The central at work: server, poller, recorder, controller on one event loop, live or stepped."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from central_monitor.adapters.tcp_server import HouseServer, LinkLost, RequestRefused
+from central_monitor.adapters.writer import MINUTES_PER_DAY, DatabaseWriter
+from central_monitor.services.controller import EXPIRY_S, Controller, Order
+from central_monitor.services.credit import RunningCredit
+from central_monitor.services.live import LiveState
+from central_monitor.services.poller import Poller
+from central_monitor.services.recorder import Recorder
+from central_monitor.snapshot import CentralSnapshot
+from db.errors import DatabaseError
+from microgrid.daylight import is_day
+from microgrid.minute import Hold
+from microgrid.months import zone_of
+from microgrid.sample import Sample
+from microgrid.terms import Terms
+from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.wire.errors import WireCode
+from microgrid.wire.messages import Hello, HouseMessage, Refused, Target, TargetAck, Welcome
+from node.clock import Clock, SteppedClock, SystemClock
+
+POLL_PERIOD_S = 1.0
+POLL_TIMEOUT_S = 0.8
+RECORD_DELAY_S = 2  # after a minute's end: the time houses have to close and journal it
+FETCH_TIMEOUT_S = 5.0
+TARGET_TIMEOUT_S = 5.0
+WATCHDOG_S = 10.0  # real time a stepped house has to answer
+FRESH_MS = 5_000
+WITHDRAW_S = 2.0  # at the end, for houses to acknowledge that nothing is asked of them any more
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listen:
+    """Where houses connect; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 47474
+
+
+class CentralProgram:
+    """Every part of the central except its window; for one event loop.
+
+    `period_minutes` is the time between control steps.
+    """
+
+    def __init__(
+        self,
+        terms: Terms,
+        writer: DatabaseWriter,
+        listen: Listen,
+        clock: Clock | None = None,
+        period_minutes: int = 1,
+    ) -> None:
+        self._terms = terms
+        self._writer = writer
+        self._listen = listen
+        self._clock = clock or SystemClock()
+        self._stepped = isinstance(self._clock, SteppedClock)
+        self._fresh_ms = period_minutes * SECONDS_PER_MINUTE * 1000 if self._stepped else FRESH_MS
+        self._period = period_minutes
+        self._zone = zone_of(terms.zone)
+        last = writer.last_minutes()
+        self.live = LiveState(terms, last)
+        self._credit = RunningCredit(terms, last)
+        self._controller = Controller(terms.contracts)
+        self._server = HouseServer(self)
+        self._poller = Poller(self._server.links, self._heard)
+        self._recorder = Recorder(self._server.links, writer)
+        self._recorded_through: int | None = None  # the last minute whose orders are recorded
+        self._tasks: list[asyncio.Task[Any]] = []
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen, and in live mode begin to poll. OSError in words if the port is taken."""
+        self.port = await self._server.start(self._listen.host, self._listen.port)
+        if not self._stepped:
+            self._tasks.append(asyncio.get_running_loop().create_task(self._run_live()))
+
+    # --- who comes and goes -------------------------------------------------------------------------
+
+    def admit(self, hello: Hello, protocol: int) -> Welcome | Refused:
+        """Admit a house that is listed."""
+        live = self.live.houses.get(hello.house)
+        if live is None:
+            return Refused(
+                code=WireCode.UNKNOWN_HOUSE,
+                text=f"House {hello.house} is not listed at the central; correct the ID or ask the operator.",
+            )
+        return Welcome(
+            protocol=protocol,
+            name=live.house.name,
+            zone=self._terms.zone,
+            central_time_ms=self._clock.now_ms(),
+            connection_w=live.house.connection_w,
+            last_minute=live.last,
+        )
+
+    def linked(self, house: str) -> None:
+        """A house is part of the network."""
+        self.live.linked(house, self._clock.now_ms())
+
+    def lost(self, house: str) -> None:
+        """A house's link ended."""
+        self.live.lost(house, self._clock.now_ms())
+
+    def _heard(
+        self, house: str, sample: Sample | None, sample_ms: int, outbox: bool, round_trip_ms: float
+    ) -> None:
+        self.live.heard(house, sample, sample_ms, outbox, round_trip_ms)
+
+    # --- a tick -------------------------------------------------------------------------------------
+
+    async def tick(self, second: int) -> None:
+        """Do everything that is due at this Unix second of virtual time, then let it stand still.
+
+        TimeoutError names the houses that are linked but did not answer within the watchdog's real time.
+        """
+        assert isinstance(self._clock, SteppedClock)
+        self._clock.step_to(second * 1000)
+        await self._poll(WATCHDOG_S, must_answer=True)
+        await self._record(second, WATCHDOG_S)
+        await self._control(second, WATCHDOG_S)
+
+    async def _run_live(self) -> None:
+        """Poll every second; record and control once a minute."""
+        next_record_s = (self._clock.now_ms() // 1000 // 60 + 1) * 60
+        while True:
+            begun = self._clock.now_ms()
+            await self._poll(POLL_TIMEOUT_S, must_answer=False)
+            if begun // 1000 >= next_record_s + RECORD_DELAY_S:
+                await self._record(next_record_s, FETCH_TIMEOUT_S)
+                await self._control(next_record_s, TARGET_TIMEOUT_S)
+                next_record_s = (self._clock.now_ms() // 1000 // 60 + 1) * 60
+            spent_s = (self._clock.now_ms() - begun) / 1000
+            await self._clock.sleep(max(0.0, POLL_PERIOD_S - spent_s))
+
+    async def _poll(self, timeout_s: float, *, must_answer: bool) -> None:
+        now_ms = self._clock.now_ms()
+        minute = now_ms // 1000 // SECONDS_PER_MINUTE
+        now = self.live.pool(minute, self._credit.credit, now_ms - self._fresh_ms)
+        rate = None if now.rate is None else now.billed_rate
+        tariff = self._terms.tariff_at(minute).national
+        silent = await self._poller.round(now_ms, rate, tariff, now.pool_w, timeout_s)
+        if must_answer and silent:
+            raise TimeoutError(f"No answer to a poll from house {', '.join(silent)}.")
+
+    async def _record(self, second: int, timeout_s: float) -> None:
+        """Record every minute up to this second: orders as they stood, meter minutes as far as they came."""
+        end = second // SECONDS_PER_MINUTE
+        first = end if self._recorded_through is None else self._recorded_through + 1
+        minutes = range(first, end)
+        linked = dict.fromkeys(self._server.links, True)
+        orders = self._controller.record(minutes, linked)
+        houses: Sequence[str] = [house for house, live in self.live.houses.items() if live.outbox]
+        try:
+            collected = await self._recorder.collect(houses, first, timeout_s)
+            await self._recorder.commit(collected, orders)
+            self._recorded_through = max(end - 1, first - 1)
+            self._credit.add(minutes, collected.meter, orders)
+            self.live.recorded(collected.meter)
+            while self._stepped and collected.more:
+                collected = await self._recorder.collect(collected.more, first, timeout_s)
+                await self._recorder.commit(collected, [])
+                self.live.recorded(collected.meter)
+            if any(minute % MINUTES_PER_DAY == 0 for minute in range(first + 1, end + 1)):
+                await self._writer.seal(end // MINUTES_PER_DAY - 1)
+            self.live.recorder_fault = None
+        except DatabaseError as fault:
+            # Nothing was acknowledged: the houses keep their minutes and offer them again.
+            self.live.recorder_fault = str(fault)
+            log.error("minutes not stored: %s", fault)
+            if self._stepped:
+                raise
+
+    async def _control(self, second: int, timeout_s: float) -> None:
+        """Give every seller its target and note who acknowledged it."""
+        minute = second // SECONDS_PER_MINUTE
+        tariff = self._terms.tariff_at(minute)
+        before = dict(self._controller.orders)
+        orders = self._controller.step(
+            minute,
+            self.live.readings(),
+            tariff,
+            is_day(minute, self._zone),
+            self._credit.allowance(minute, self._period),
+        )
+        withdrawn = {house: order for house, order in before.items() if house not in orders}
+        await self._send(orders, withdrawn, second + EXPIRY_S, timeout_s)
+
+    async def _send(
+        self, orders: dict[str, Order], withdrawn: dict[str, Order], expires_s: int, timeout_s: float
+    ) -> None:
+        asked: list[asyncio.Future[HouseMessage]] = []
+        for house, order in orders.items():
+            asked += self._ask(house, order, order.target_w, expires_s)
+        for house, order in withdrawn.items():
+            asked += self._ask(house, order, None, expires_s)
+        if asked:
+            await asyncio.wait(asked, timeout=timeout_s)
+        for future in asked:
+            if future.done() and not isinstance(future.exception(), LinkLost | RequestRefused):
+                answer = future.result()
+                if isinstance(answer, TargetAck) and answer.acknowledged_s is not None:
+                    self._controller.acknowledge(answer.house, answer.command_id, answer.acknowledged_s)
+
+    def _ask(
+        self, house: str, order: Order, target_w: int | None, expires_s: int
+    ) -> list[asyncio.Future[HouseMessage]]:
+        link = self._server.links.get(house)
+        if link is None:
+            return []
+        return [
+            link.request(
+                lambda request_id: Target(
+                    request_id=request_id,
+                    command_id=order.command_id,
+                    target_w=target_w,
+                    hold=order.hold,
+                    reason=_REASONS[order.hold],
+                    expires_s=expires_s,
+                )
+            )
+        ]
+
+    # --- for the screens, and the end ---------------------------------------------------------------
+
+    def snapshot(self) -> CentralSnapshot:
+        """The micro-grid at this moment, for the window."""
+        return self.live.snapshot(
+            self._clock.now_ms(), self._fresh_ms, self._credit.credit, self._controller.orders
+        )
+
+    async def stop(self) -> None:
+        """Withdraw commands, stop polling, end the links; the database is closed by its owner."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WITHDRAW_S):
+                await self._send({}, dict(self._controller.orders), self._clock.now_ms() // 1000, WITHDRAW_S)
+        await self._server.stop()
+
+
+_REASONS = {
+    Hold.NONE: "Your part of what the micro-grid takes now.",
+    Hold.SHARING: "Load sharing: cheaper or preferred sources carry more now.",
+    Hold.CAP: "The rate is kept at the national tariff.",
+}

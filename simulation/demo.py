@@ -1,0 +1,101 @@
+"""A month in seconds: on virtual time through real ptys, serial parser, TCP, database and settlement."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from central_monitor.adapters.writer import DatabaseWriter
+from central_monitor.program import CentralProgram, Listen
+from central_monitor.snapshot import CentralSnapshot, LinkState
+from house_client.program import HouseProgram, HouseSettings
+from house_client.snapshot import HouseSnapshot
+from microgrid.units import SECONDS_PER_MINUTE
+from node.clock import SteppedClock
+from simulation.conductor import Conductor
+from simulation.meter import PtyMeter
+from simulation.scenario import Scenario
+
+LOOPBACK = "127.0.0.1"
+LINK_TIMEOUT_S = 10.0
+
+Lived = Callable[[int, int], None]
+"""Told how many minutes of how many have been lived."""
+Shown = Callable[[CentralSnapshot, dict[str, HouseSnapshot]], None]
+"""Shown the state after each tick."""
+
+
+class Demo:
+    """A neighbourhood on one event loop: meters on ptys, house programs, and the central on TCP."""
+
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        """`folder` receives power.sqlite; what an earlier demo left there under that name is replaced."""
+        self._scenario = scenario
+        self._folder = folder
+        self.database = folder / "power.sqlite"
+
+    async def live(self, lived: Lived, shown: Shown) -> None:
+        """Live through the scenario's minutes. TimeoutError names who did not answer."""
+        minutes = self._scenario.minutes
+        async with AsyncExitStack() as stack:
+            central, houses, conductor = await self._assemble(stack)
+            first = minutes.start
+            for minute in (
+                first,
+                *range(first + self._scenario.step, minutes.stop, self._scenario.step),
+                minutes.stop,
+            ):
+                await conductor.tick(minute)
+                lived(minute - first, len(minutes))
+                shown(central.snapshot(), {house: program.snapshot() for house, program in houses.items()})
+
+    async def _assemble(
+        self, stack: AsyncExitStack
+    ) -> tuple[CentralProgram, dict[str, HouseProgram], Conductor]:
+        self._clear()
+        start_ms = self._scenario.minutes.start * SECONDS_PER_MINUTE * 1000
+        writer = DatabaseWriter(self.database)
+        stack.callback(writer.close)
+        writer.save_terms(self._scenario.terms)
+        central = CentralProgram(
+            self._scenario.terms,
+            writer,
+            Listen(host=LOOPBACK, port=0),
+            SteppedClock(start_ms),
+            period_minutes=self._scenario.step,
+        )
+        await central.start()
+        stack.push_async_callback(central.stop)
+        meters = {house: PtyMeter(meter) for house, meter in self._scenario.meters().items()}
+        for meter in meters.values():
+            stack.callback(meter.close)
+        houses = {}
+        for house, meter in meters.items():
+            settings = HouseSettings(
+                house=house,
+                serial_port=meter.port,
+                central=(LOOPBACK, central.port),
+                data=self._folder / "houses",
+            )
+            houses[house] = HouseProgram(settings, SteppedClock(start_ms))
+            stack.push_async_callback(houses[house].stop)
+            await houses[house].start()
+        for program in houses.values():
+            await program.port_opened()
+        await _all_linked(central)
+        conductor = Conductor(central, houses, meters)
+        stack.enter_context(conductor.serving())
+        return central, houses, conductor
+
+    def _clear(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for file in self._folder.glob("power.sqlite*"):
+            file.unlink()
+        shutil.rmtree(self._folder / "houses", ignore_errors=True)
+
+
+async def _all_linked(central: CentralProgram) -> None:
+    async with asyncio.timeout(LINK_TIMEOUT_S):
+        while any(live.link is not LinkState.LINKED for live in central.live.houses.values()):
+            await asyncio.sleep(0.005)
