@@ -37,7 +37,7 @@ def month_of(minute: int, zone: ZoneInfo) -> str:
 def month_minutes(month: str, zone: ZoneInfo) -> range:
     """The minutes of a month given as YYYY-MM in this zone; ValueError in words for another form."""
     match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", month)
-    if match is None or match[1] < "1970":
+    if match is None or not "1970" <= match[1] < "9999":
         raise ValueError(f"{month!r} is not a month; write it as YYYY-MM, for example 2026-06.")
     first = datetime(int(match[1]), int(match[2]), 1, tzinfo=zone)
     after = (first.replace(tzinfo=None) + timedelta(days=32)).replace(day=1, tzinfo=zone)
