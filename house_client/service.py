@@ -61,8 +61,8 @@ class HouseService:
         last = journal.last()
         self._has_register = last is not None
         self._builder = MinuteBuilder(house, UNKNOWN_CONNECTION_W, last)
-        self._waiting = journal.count_pending()
-        self._oldest = journal.oldest_unacknowledged()
+        self._pending = set(journal.pending_minutes())  # journalled and not acknowledged
+        self._acknowledged: set[int] = set()  # by the central, and not yet marked in the journal
         self._sample: Sample | None = None
         self._sample_ms = 0
         self._offset_ms = 0  # the central's time less our own
@@ -103,9 +103,13 @@ class HouseService:
             self._sample, self._sample_ms = sample, at_ms
         closed += self._builder.close(now_ms)
         if closed:
-            await self._worker.submit(lambda: self._journal.append(closed))
-            self._waiting += len(closed)
-            self._oldest = closed[0].minute if self._oldest is None else self._oldest
+            await self._write(closed)
+            self._pending |= {row.minute for row in closed}
+
+    async def _write(self, closed: list[MeterMinute]) -> None:
+        """Journal minutes, and what was acknowledged meanwhile; until then that would be offered again."""
+        done, self._acknowledged = self._acknowledged, set()
+        await self._worker.submit(lambda: self._journal.append(closed, done))
 
     # --- from the central ---------------------------------------------------------------------------
 
@@ -119,7 +123,7 @@ class HouseService:
             software=SOFTWARE,
             boot_id=sample.boot_id if sample else None,
             meter_firmware=sample.firmware if sample else None,
-            oldest_unacknowledged=self._oldest,
+            oldest_unacknowledged=min(self._pending, default=None),
             has_register=self._has_register,
         )
 
@@ -134,7 +138,7 @@ class HouseService:
         elif isinstance(message, Fetch):
             self._beside(self._answer_fetch(message))
         elif isinstance(message, MinutesAcknowledged):
-            self._beside(self._acknowledged(message))
+            self._note_acknowledged(message)
         elif isinstance(message, Target):
             self._target = None if message.target_w is None else message
             self._beside(self._obey(message))
@@ -159,28 +163,27 @@ class HouseService:
                 request_id=message.request_id,
                 sample=self._sample,
                 sample_age_ms=min(age_ms, 2**32 - 1),
-                outbox=self._waiting > 0,
+                outbox=bool(self._pending),
             )
         )
 
     async def _answer_fetch(self, message: Fetch) -> None:
-        rows = await self._worker.submit(lambda: self._journal.pending(message.limit, message.first_minute))
+        limit = message.limit + len(self._acknowledged)
+        rows = await self._worker.submit(lambda: self._journal.pending(limit, message.first_minute))
+        fresh = [row for row in rows if row.minute not in self._acknowledged][: message.limit]
         self.send(
             MinuteBatch(
                 house=self._house,
                 request_id=message.request_id,
-                minutes=tuple(rows),
-                more=self._waiting > len(rows),
+                minutes=tuple(fresh),
+                more=len(self._pending) > len(fresh),
             )
         )
 
-    async def _acknowledged(self, message: MinutesAcknowledged) -> None:
-        minutes = [minute for minute, _ in message.committed]
-        if minutes:
-            # Counted before the journal is asked: the next poll must not offer again what is done.
-            self._waiting = max(0, self._waiting - len(minutes))
-            await self._worker.submit(lambda: self._journal.acknowledge(minutes))
-            self._oldest = await self._worker.submit(self._journal.oldest_unacknowledged)
+    def _note_acknowledged(self, message: MinutesAcknowledged) -> None:
+        minutes = {minute for minute, _ in message.committed}
+        self._pending -= minutes
+        self._acknowledged |= minutes
 
     async def _obey(self, message: Target) -> None:
         """The inner loop, once: pulse the source towards the target and report the meter's word on it."""
@@ -235,6 +238,7 @@ class HouseService:
     async def close(self) -> None:
         """Let what goes on beside the link come to its end."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._write([])
 
     # --- for the screens ----------------------------------------------------------------------------
 
@@ -264,7 +268,7 @@ class HouseService:
             rate=self._poll.rate if self._poll else None,
             tariff=self._poll.tariff if self._poll else None,
             pool_w=self._poll.pool_w if self._poll else None,
-            minutes_waiting=self._waiting,
+            minutes_waiting=len(self._pending),
             target_w=self._target.target_w if self._target else None,
         )
 

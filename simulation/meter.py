@@ -85,12 +85,15 @@ class PtyMeter:
         os.close(self._slave)
 
     def _send(self, packets: Sequence[bytes]) -> None:
+        if not packets:
+            return
+        try:
+            written = os.write(self._master, b"".join(packets))
+        except BlockingIOError:
+            written = 0
         for packet in packets:
-            try:
-                written = os.write(self._master, packet)
-            except BlockingIOError:
-                written = 0
-            self.lost_packets += written < len(packet)
+            written -= len(packet)
+            self.lost_packets += written < 0
 
 
 class Record:

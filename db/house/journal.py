@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from msgspec.structs import astuple, fields
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from db.engine import LOCK_TIMEOUT_S, open_writer, transaction
 from db.house.tables import HOUSE
@@ -33,15 +33,15 @@ class MinuteJournal:
         self._connection = open_writer(path, HOUSE, timeout_s)
         self._kept_minutes = kept_days * _MINUTES_PER_DAY
 
-    def append(self, rows: Sequence[MeterMinute]) -> None:
-        """Journals minutes in one transaction; on return they are on the disk.
+    def append(self, rows: Sequence[MeterMinute], acknowledged: Iterable[int] = ()) -> None:
+        """Journals minutes, and marks earlier ones acknowledged, in one transaction on the disk.
 
         A minute already journalled stands: registers accumulate, so a minute closed twice loses nothing.
         """
-        if not rows:
-            return
         with transaction(self._connection) as connection:
-            connection.exec_driver_sql(_INSERT, [astuple(row) for row in rows])
+            if rows:
+                connection.exec_driver_sql(_INSERT, [astuple(row) for row in rows])
+            self._acknowledge(connection, acknowledged)
 
     def pending(self, limit: int, first: int = 0) -> list[MeterMinute]:
         """Up to `limit` minutes from `first` on that are not acknowledged, oldest first."""
@@ -51,30 +51,27 @@ class MinuteJournal:
             )
             return [_minute(row) for row in rows]
 
-    def count_pending(self) -> int:
-        """How many minutes are not acknowledged."""
+    def pending_minutes(self) -> list[int]:
+        """The minutes that are not acknowledged, oldest first."""
         with transaction(self._connection) as connection:
-            query = "SELECT count(*) FROM meter_minute WHERE NOT acknowledged"
-            return int(connection.exec_driver_sql(query).scalar_one())
-
-    def oldest_unacknowledged(self) -> int | None:
-        """The oldest minute that is not acknowledged, or None."""
-        with transaction(self._connection) as connection:
-            query = "SELECT min(minute) FROM meter_minute WHERE NOT acknowledged"
-            oldest: int | None = connection.exec_driver_sql(query).scalar_one()
-            return oldest
+            query = "SELECT minute FROM meter_minute WHERE NOT acknowledged ORDER BY minute"
+            return list(connection.exec_driver_sql(query).scalars())
 
     def acknowledge(self, minutes: Iterable[int]) -> None:
         """Marks minutes as recorded by the central; drops acknowledged ones older than are kept."""
         with transaction(self._connection) as connection:
-            marks = [(minute,) for minute in minutes]
-            if marks:
-                connection.exec_driver_sql("UPDATE meter_minute SET acknowledged = 1 WHERE minute = ?", marks)
-            connection.exec_driver_sql(
-                "DELETE FROM meter_minute WHERE acknowledged"
-                " AND minute < (SELECT max(minute) FROM meter_minute) - ?",
-                (self._kept_minutes,),
-            )
+            self._acknowledge(connection, minutes)
+
+    def _acknowledge(self, connection: Connection, minutes: Iterable[int]) -> None:
+        marks = [(minute,) for minute in minutes]
+        if not marks:
+            return
+        connection.exec_driver_sql("UPDATE meter_minute SET acknowledged = 1 WHERE minute = ?", marks)
+        connection.exec_driver_sql(
+            "DELETE FROM meter_minute WHERE acknowledged"
+            " AND minute < (SELECT max(minute) FROM meter_minute) - ?",
+            (self._kept_minutes,),
+        )
 
     def last(self) -> MeterMinute | None:
         """The newest minute, to carry the registers on from after a restart; None in a new journal."""

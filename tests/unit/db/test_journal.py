@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 def test_minutes_stay_pending_until_acknowledged_and_survive_reopening(tmp_path: Path) -> None:
     rows = [meter(minute=minute, import_ws=2**62 + minute, origin=Origin.ESTIMATED) for minute in (7, 5, 6)]
     with MinuteJournal(tmp_path / "j.db") as journal:
-        assert (journal.last(), journal.oldest_unacknowledged(), journal.count_pending()) == (None, None, 0)
+        assert (journal.last(), journal.pending_minutes()) == (None, [])
         journal.append([])
         journal.append(rows)
         assert [row.minute for row in journal.pending(2)] == [5, 6]
@@ -24,9 +24,9 @@ def test_minutes_stay_pending_until_acknowledged_and_survive_reopening(tmp_path:
         assert journal.last() == rows[0]
         assert journal.pending(10) == [rows[2], rows[0]]
         assert journal.pending(10, first=7) == [rows[0]]
-        assert (journal.oldest_unacknowledged(), journal.count_pending()) == (6, 2)
+        assert journal.pending_minutes() == [6, 7]
         journal.acknowledge([6, 7])
-        assert (journal.oldest_unacknowledged(), journal.count_pending(), journal.pending(9)) == (None, 0, [])
+        assert (journal.pending_minutes(), journal.pending(9)) == ([], [])
         assert journal.last() == rows[0]
 
 
@@ -38,7 +38,7 @@ def test_a_journalled_minute_stands(tmp_path: Path) -> None:
         assert [row.minute for row in journal.pending(9)] == [6]
         journal.acknowledge([6])
         journal.append([meter(minute=5, import_ws=1)])
-        assert journal.count_pending() == 0
+        assert journal.pending_minutes() == []
 
 
 def test_pruning_keeps_what_is_pending_and_what_is_recent(tmp_path: Path) -> None:
