@@ -45,11 +45,12 @@ class MinuteBuilder:
         closed = self._close_before(minute_at(at_ms))
         counters = (sample.import_counter_ws, sample.export_counter_ws, sample.generation_counter_ws)
         elapsed_s = max(0, at_ms - self._at_ms) / 1000
+        before = self._registers
         self._registers, fault = carry_on(self._registers, counters, elapsed_s, self.connection_w)
         minute = minute_at(at_ms)
         if minute > self._closed_through:
             if self._open is None:
-                self._open = _OpenMinute(minute)
+                self._open = _OpenMinute(minute, before)
             self._open.add(sample, self._heard_ms(sample), fault, self._registers)
         self._before = sample
         self._at_ms = max(self._at_ms, at_ms)
@@ -95,15 +96,16 @@ def registers_of(minute: MeterMinute) -> Registers:
 class _OpenMinute:
     """Sums over the packets of a minute that has not ended."""
 
-    def __init__(self, minute: int) -> None:
+    def __init__(self, minute: int, before: Registers | None) -> None:
+        """`before` are the registers as of the packet before the minute; None if there was none."""
         self.minute = minute
         self._powers_w: list[int] = []
         self._weights_ms: list[int] = []
         self._values: list[tuple[float, float, float, float]] = []
         self._closed_ms = 0
         self._suspect = 0
-        self._moved = False
-        self._registers: Registers | None = None
+        self._moved = before is None  # one reading alone cannot show a counter that stands still
+        self._registers = before
 
     def add(self, sample: Sample, heard_ms: int, fault: RegisterFault | None, registers: Registers) -> None:
         heard_ms = min(heard_ms, MINUTE_MS)
@@ -112,7 +114,7 @@ class _OpenMinute:
         self._values.append(_means(sample))
         self._closed_ms += heard_ms if sample.grid_breaker_closed else 0
         self._suspect += 1 if fault is not None or sample.flags else 0
-        self._moved |= self._registers is not None and registers != self._registers
+        self._moved |= self._registers is not None and _billed(registers) != _billed(self._registers)
         self._registers = registers
 
     def as_record(self, house: str) -> MeterMinute:
@@ -124,7 +126,7 @@ class _OpenMinute:
             sum(value * weight for value, weight in zip(column, weights, strict=True)) / sum(weights)
             for column in zip(*self._values, strict=True)
         )
-        stuck = len(self._powers_w) > 1 and not self._moved and min(map(abs, self._powers_w)) > STUCK_POWER_W
+        stuck = not self._moved and min(map(abs, self._powers_w)) > STUCK_POWER_W
         return MeterMinute(
             house=house,
             minute=self.minute,
@@ -142,6 +144,10 @@ class _OpenMinute:
             frequency_mhz=round(frequency * 1000),
             suspect=self._suspect + stuck,
         )
+
+
+def _billed(registers: Registers) -> tuple[int, int]:
+    return registers.import_ws, registers.export_ws
 
 
 def _means(sample: Sample) -> tuple[float, float, float, float]:
