@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
@@ -227,7 +228,7 @@ def month_of_rows(
     ledger = MonthLedger(terms, MONTH)
     given = list(orders)
     points = [0, *sorted(cuts), count]
-    for start, stop in zip(points, points[1:], strict=False):
+    for start, stop in pairwise(points):
         minutes = range(FIRST + start, FIRST + stop)
         ledger.add(
             read(ledger.houses, minutes, rows),

@@ -1,6 +1,7 @@
 """From registers to minutes: gaps add up, pieces equal the whole, epochs and jumps never bill."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def test_minutes_read_in_pieces_equal_minutes_read_whole(powers: list[int | None
     rows = history({"A": powers})["A"]
     whole = energies(rows, 0, len(powers))
     points = [0, *sorted(min(cut, len(powers)) for cut in cuts), len(powers)]
-    pieces = [energies(rows, start, stop) for start, stop in zip(points, points[1:], strict=False)]
+    pieces = [energies(rows, start, stop) for start, stop in pairwise(points)]
     np.testing.assert_array_equal(np.concatenate([p.net_ws for p in pieces]), whole.net_ws)
     np.testing.assert_array_equal(np.concatenate([p.estimated for p in pieces]), whole.estimated)
 

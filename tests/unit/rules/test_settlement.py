@@ -146,7 +146,7 @@ def test_blame_is_at_most_the_import_and_the_shortfall(case: Case):
 @settings(max_examples=150)
 def test_a_seller_at_its_target_is_charged_nothing(case: Case):
     """An obeyed LOWER, also one below Gmin by the cap, costs nothing, whatever else happens."""
-    rows, houses = case.block.net_ws.shape
+    rows = len(case.block.net_ws)
     net, target, raised = (
         case.block.net_ws.copy(), case.block.target_w.copy(), case.block.raise_standing.copy()
     )  # fmt: skip
