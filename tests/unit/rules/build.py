@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -190,7 +191,7 @@ def meter_minute(house: str, minute: int, export_ws: int, import_ws: int = 0, **
     """A meter minute with these registers, unremarkable otherwise."""
     plain = {"epoch": 0, "generation_ws": export_ws, "closed_s": 60, "covered_s": 60, "max_w": 0, "min_w": 0}
     means = {"voltage_mv": 230_000, "current_ma": 1, "power_factor_milli": 1000, "frequency_mhz": 50_000}
-    values = {**plain, **means, "suspect": 0, **more}
+    values: dict[str, Any] = {**plain, **means, "suspect": 0, **more}
     return MeterMinute(house=house, minute=minute, export_ws=export_ws, import_ws=import_ws, **values)
 
 

@@ -1,6 +1,7 @@
 """The settlement of a minute: what holds for every block, and the rules one by one."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,10 +105,8 @@ def test_order_of_houses_moves_no_more_than_ties(case: Case, random):
     houses = case.block.net_ws.shape[1]
     order = list(range(houses))
     random.shuffle(order)
-    terms = replace(
-        case.terms,
-        **{n: v[order] for n, v in vars(case.terms).items() if isinstance(v, np.ndarray)},
-    )
+    columns: dict[str, Any] = {n: v[order] for n, v in vars(case.terms).items() if isinstance(v, np.ndarray)}
+    terms = replace(case.terms, **columns)
     moved = replace(case.block, **{n: v[:, order] if v.ndim == 2 else v for n, v in vars(case.block).items()})
     one, two = settle(case.terms, case.block, 0), settle(terms, moved, 0)
     np.testing.assert_array_equal(one.grid_microgrid_energy, two.grid_microgrid_energy)
