@@ -21,9 +21,10 @@ def apportion(total: Int, weights: Int) -> Int:
     sums = weights.sum(axis=1)
     if np.any((sums == 0) & (total != 0)):
         raise ValueError("an amount cannot be shared among houses that have no part in it")
-    result: Int = np.zeros_like(weights)
+    whole = total == sums  # everybody gets its weight
+    result: Int = np.where(whole[:, None], weights, 0)
     columns = np.flatnonzero(weights.any(axis=0))
-    rows = np.flatnonzero(total)
+    rows = np.flatnonzero((total != 0) & ~whole)
     ratio = total / np.maximum(sums, 1)
     step = max(1, _CELLS_AT_ONCE // max(1, columns.size))
     for start in range(0, rows.size, step):
