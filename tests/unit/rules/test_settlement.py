@@ -327,3 +327,29 @@ def test_sellers_pay_nothing_for_a_watt_second_under_the_cap():
         settled = settle(terms, minute, 0)
         assert (settled.microgrid_amount[0, :2] >= 0).all()
         assert_conserved(settled, minute.net_ws)
+
+
+def test_the_minute_worked_by_hand_in_the_documentation():
+    """docs/settlement.md: change the figures there if these change."""
+    terms = block_terms(
+        "ppcc", max_w=[2500, 2500, 5000, 5000], min_w=[250, 250, 0, 0], price=[8_000_000, 25_000_000, 0, 0]
+    )
+    s = settle(terms, block([1500, 900, -1200, -1800], raised=[True, True, False, False]), 0)
+    assert s.microgrid_amount[0].tolist() == [200_000, 375_000, -287_500, -431_250]
+    assert s.penalty_amount[0].tolist() == [-88_000, -88_000, 0, 0]
+    assert (int(s.grid_microgrid_amount[0]), int(s.reserve_microgrid_amount[0])) == (176_000, -32_250)
+    assert int(s.reserve_penalty_amount[0]) == 176_000
+    assert not s.national_amount.any()
+
+
+@pytest.mark.parametrize(
+    ("cap", "paid", "credit"),
+    [(Cap.MONTH, 416_667, 36_666), (Cap.MINUTE, 293_333, 0), (Cap.OFF, 416_667, 0)],
+)
+def test_the_cap_example_of_the_documentation(cap: Cap, paid: int, credit: int):
+    terms = block_terms("ppc", max_w=[2500, 2500, 5000], price=[8_000_000, 25_000_000, 0], cap=cap)
+    noon = settle(terms, block([1000, 0, -1000]), 0)
+    assert (int(noon.local_amount[0]), noon.credit) == (133_333, 160_000 if cap is Cap.MONTH else 0)
+    night = settle(terms, block([0, 1000, -1000]), noon.credit)
+    assert (int(night.local_amount[0]), night.credit) == (paid, credit)
+    assert int(night.microgrid_amount[0, 1]) == paid
