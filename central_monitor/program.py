@@ -85,6 +85,10 @@ class CentralProgram:
         if not self._stepped:
             self._tasks.append(asyncio.get_running_loop().create_task(self._run_live()))
 
+    def linked_houses(self) -> list[str]:
+        """The houses whose link stands now."""
+        return sorted(self._server.links)
+
     # --- who comes and goes -------------------------------------------------------------------------
 
     def admit(self, hello: Hello, protocol: int) -> Welcome | Refused:

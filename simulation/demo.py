@@ -11,6 +11,7 @@ from central_monitor.program import CentralProgram, Listen
 from central_monitor.snapshot import CentralSnapshot, LinkState
 from house_client.program import HouseProgram, HouseSettings
 from house_client.snapshot import HouseSnapshot
+from microgrid.terms import Role
 from microgrid.units import SECONDS_PER_MINUTE
 from node.clock import SteppedClock
 from simulation.conductor import Conductor
@@ -34,6 +35,13 @@ class Demo:
         self._scenario = scenario
         self._folder = folder
         self.database = folder / "power.sqlite"
+
+    @property
+    def kiosk_house(self) -> str:
+        """The house whose kiosk is worth watching: the first that sells, else the first."""
+        houses = sorted(house.house for house in self._scenario.terms.houses)
+        sellers = {c.house for c in self._scenario.terms.contracts if c.role is Role.PRODUCER}
+        return min(sellers, default=houses[0])
 
     async def live(self, lived: Lived, shown: Shown) -> None:
         """Live through the scenario's minutes. TimeoutError names who did not answer."""

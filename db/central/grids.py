@@ -7,8 +7,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from db.central import tables
-from db.central.columns import MINUTES_PER_DAY, Bools, Ints
 from db.central.seals import SealedColumn, decode, encode
+from microgrid.columns import MINUTES_PER_DAY, Bools, Ints
 
 
 @dataclass(frozen=True)

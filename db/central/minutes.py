@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import sqlite
 
 from db.central import reading, tables
-from db.central.columns import MINUTES_PER_DAY, MinuteColumns, OrderColumns
 from db.central.grids import DayGrids
 from db.engine import transaction
+from microgrid.columns import MINUTES_PER_DAY, MinuteColumns, OrderColumns
 from microgrid.minute import MeterMinute, OrderMinute, Origin
 
 

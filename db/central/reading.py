@@ -5,8 +5,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from db.central.columns import MINUTES_PER_DAY, Bools, EdgeRows, Ints, MinuteColumns, OrderColumns
 from db.central.grids import METER, ORDER, DayGrids, Grid
+from microgrid.columns import MINUTES_PER_DAY, Bools, EdgeRows, Ints, MinuteColumns, OrderColumns
 
 _EDGE = ("epoch", "import_ws", "export_ws", "generation_ws")
 _READ = (*_EDGE, "closed_s", "covered_s", "max_w", "min_w", "origin", "suspect")

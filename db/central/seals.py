@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from db.central.columns import MINUTES_PER_DAY, Ints
+from microgrid.columns import MINUTES_PER_DAY, Ints
 
 WORTH_PACKING = 0.35  # zlib's share of the plain size up to which it is used: inflating noise is slow
 

@@ -1,7 +1,7 @@
 """Runs the household's window, or draws it into a picture."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
@@ -38,6 +38,22 @@ def run_window(source: Source, settings: QSettings | None = None, *, kiosk: bool
     timer.stop()
     window.close()
     return code
+
+
+@contextmanager
+def beside() -> Iterator[Callable[[HouseSnapshot], None]]:
+    """Show a house's window beside another program's, in the application that runs already.
+
+    Gives the function that publishes its snapshots from any thread.
+    """
+    window = HouseWindow(QSettings(ORGANISATION, APPLICATION))
+    bridge = SnapshotBridge()
+    bridge.arrived.connect(window.show_snapshot)
+    window.show()
+    try:
+        yield bridge.publish
+    finally:
+        window.close()
 
 
 def render(

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from db.central import CENTRAL, EdgeRows, MinuteColumns, MinuteStore, OrderColumns, TermsRepository
+from db.central import CENTRAL, MinuteStore, TermsRepository
 from db.engine import open_reader, open_writer
+from microgrid.columns import EdgeRows, MinuteColumns, OrderColumns
 from microgrid.minute import Hold, MeterMinute, OrderMinute, Origin
 from microgrid.terms import House, Terms
 from tests.unit.db.rows import meter, order

@@ -1,0 +1,213 @@
+"""The central's composition root: arguments in, a running program, an exit code out."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from central_monitor.adapters.exports import write_statements
+from central_monitor.adapters.writer import DatabaseWriter
+from central_monitor.program import CentralProgram, Listen
+from central_monitor.services.biller import settle_month
+from central_monitor.snapshot import CentralSnapshot
+from db.central import CENTRAL, MinuteStore, TermsRepository
+from db.engine import open_reader
+from db.errors import DatabaseError
+from microgrid.months import minute_of
+from microgrid.statement import Statements
+from microgrid.terms import Terms
+from node.clock import SteppedClock
+from node.gridfile import GridFileError, read_gridfile
+from node.logs import start_logging
+from node.loop_thread import LoopThread
+from node.progress import progress_bar
+from node.stepped import follow_clock, host_and_port
+
+SNAPSHOT_PERIOD_S = 0.5
+# A grid file's contracts hold until they are replaced: far enough ahead that no month runs out of terms.
+TERMS_LAST_MINUTES = 100 * 366 * 1440
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The central's own commands: `run` and `settle`."""
+    run = commands.add_parser("run", help="run the central for real houses")
+    run.add_argument(
+        "--grid", type=Path, help="TOML file with zone, tariff, houses and contracts to start from"
+    )
+    run.add_argument("--database", type=Path, help="database file (default: the user's own)")
+    run.add_argument("--listen", type=_address, default=("0.0.0.0", 47474), metavar="HOST:PORT",
+                     help="where houses connect (default 0.0.0.0:47474)")  # fmt: skip
+    run.add_argument("--headless", action="store_true", help="run without a window")
+    run.add_argument("--stepped-clock", type=_address, metavar="HOST:PORT", help="follow a conductor's clock")
+    run.add_argument("--step", type=int, default=1, help="minutes between control steps (default 1)")
+    run.set_defaults(command=_run)
+
+    settle = commands.add_parser("settle", help="compute a month's statements again from the database alone")
+    settle.add_argument("--month", required=True, help="YYYY-MM")
+    settle.add_argument("--database", type=Path, required=True)
+    settle.add_argument(
+        "--out", type=Path, required=True, help="folder for statements.json and statements.csv"
+    )
+    settle.set_defaults(command=_settle)
+
+
+def main(arguments: Sequence[str], add_more: Callable[[Any], None] | None = None) -> int:
+    """Run one command; the exit code, with a sentence on stderr if it could not be done.
+
+    `add_more` adds the commands of others (the demonstration) beside the central's own.
+    """
+    parser = argparse.ArgumentParser(
+        prog="main_central.py", description="The central power monitor of a micro-grid."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_commands(commands)
+    if add_more is not None:
+        add_more(commands)
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except KeyboardInterrupt:
+        return 130
+    except (DatabaseError, GridFileError, OSError, ValueError, LookupError) as fault:
+        print(f"main_central.py: {fault}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _address(text: str) -> tuple[str, int]:
+    try:
+        return host_and_port(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from None
+
+
+# --- settle -----------------------------------------------------------------------------------------
+
+
+def _settle(options: argparse.Namespace) -> int:
+    with progress_bar(f"Settling {options.month}") as progress:
+        statements = settle_database(options.database, options.month, progress)
+    write_statements(statements, options.out)
+    print(f"Statements of {options.month} are in {options.out}.")
+    return 0
+
+
+def settle_database(
+    database: Path, month: str, progress: Callable[[int, int], None] | None = None
+) -> Statements:
+    """The month's statements from the database alone, through the last minute any house delivered.
+
+    DatabaseError, ValueError for a wrong month, LookupError if the database holds nothing of it.
+    """
+    connection = open_reader(database, CENTRAL)
+    try:
+        store = MinuteStore(connection)
+        terms = TermsRepository(connection).load()
+        last = store.last_minutes()
+        if not last:
+            raise LookupError(f"The database {database} holds no minutes yet; there is nothing to settle.")
+        through = max(row.minute for row in last.values()) + 1
+        return settle_month(store, terms, month, through, progress)
+    finally:
+        connection.close()
+
+
+# --- run --------------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    database = options.database or Path(platformdirs.user_data_dir("microgrid-central")) / "power.sqlite"
+    database.parent.mkdir(parents=True, exist_ok=True)
+    start_logging(database.parent, "central")
+    writer = DatabaseWriter(database)
+    try:
+        terms = _terms(writer, options.grid)
+        listen = Listen(host=options.listen[0], port=options.listen[1])
+        if options.stepped_clock is not None:
+            asyncio.run(_run_stepped(terms, writer, listen, options.stepped_clock, options.step))
+        elif options.headless:
+            asyncio.run(_run_headless(terms, writer, listen, options.step))
+        else:
+            return _run_window(terms, writer, listen, options.step)
+    finally:
+        writer.close()
+    return 0
+
+
+def _terms(writer: DatabaseWriter, grid: Path | None) -> Terms:
+    """The stored terms, or those of the grid file for a database that has none yet."""
+    try:
+        stored = writer.load_terms()
+    except LookupError:
+        if grid is None:
+            raise LookupError("The database is new; name the micro-grid's description with --grid.") from None
+    else:
+        return stored
+    start = minute_of(datetime.now(UTC)) // 1440 * 1440 - 366 * 1440
+    terms = read_gridfile(grid).terms(range(start, start + TERMS_LAST_MINUTES))
+    writer.save_terms(terms)
+    return terms
+
+
+async def _run_stepped(
+    terms: Terms, writer: DatabaseWriter, listen: Listen, clock_address: tuple[str, int], step: int
+) -> None:
+    program = CentralProgram(terms, writer, listen, SteppedClock(), period_minutes=step)
+    await program.start()
+    try:
+
+        async def on_tick(message: dict[str, Any]) -> dict[str, Any]:
+            await program.tick(message["tick"])
+            return {"linked": program.linked_houses()}
+
+        hello = {"role": "central", "port": program.port}
+        await follow_clock(clock_address, hello, on_tick)
+    finally:
+        await program.stop()
+
+
+async def _run_headless(terms: Terms, writer: DatabaseWriter, listen: Listen, step: int) -> None:
+    program = CentralProgram(terms, writer, listen, period_minutes=step)
+    await program.start()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    print(f"Listening for houses on {listen.host}:{program.port}.", flush=True)
+    try:
+        await ended.wait()
+    finally:
+        await program.stop()
+
+
+def _run_window(terms: Terms, writer: DatabaseWriter, listen: Listen, step: int) -> int:
+    from central_monitor.ui.app import run_window  # headless needs no Qt
+
+    @contextmanager
+    def source(publish: Callable[[CentralSnapshot], None]) -> Iterator[None]:
+        thread = LoopThread("network")
+        try:
+            program = CentralProgram(terms, writer, listen, period_minutes=step)
+            thread.submit(program.start()).result()
+            publishing = thread.submit(_publish(program, publish))
+            try:
+                yield
+            finally:
+                publishing.cancel()
+                thread.submit(program.stop()).result()
+        finally:
+            thread.stop()
+
+    return run_window(source)
+
+
+async def _publish(program: CentralProgram, publish: Callable[[CentralSnapshot], None]) -> None:
+    while True:
+        publish(program.snapshot())
+        await asyncio.sleep(SNAPSHOT_PERIOD_S)

@@ -1,0 +1,125 @@
+"""`main_central.py demo`: lives a month of chapter 9 in seconds and bills it."""
+
+import argparse
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from central_monitor.adapters.exports import write_statements
+from central_monitor.bootstrap import settle_database
+from db.central import CENTRAL, MinuteStore
+from db.engine import open_reader
+from microgrid.statement import Statements
+from microgrid.terms import Cap
+from node.progress import progress_bar
+from simulation.demo import Demo
+from simulation.scenario import Scenario, load_scenario
+from simulation.summary import Gap, summary
+
+CHAPTER_9 = Path(__file__).parent.parent / "resources" / "chapter9.toml"
+DEMO_MONTH = "2026-06"
+
+
+def add_command(commands: Any) -> None:
+    """Add `demo` to the commands of a parser."""
+    demo = commands.add_parser("demo", help="live a month of chapter 9 in seconds, with no hardware")
+    demo.add_argument("--days", type=_positive, default=30, help="days of the month to live (default 30)")
+    demo.add_argument("--headless", action="store_true", help="no windows and no pictures")
+    demo.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for the results")
+    demo.add_argument("--month", default=DEMO_MONTH, help=f"YYYY-MM (default {DEMO_MONTH})")
+    demo.add_argument(
+        "--grid", type=Path, default=CHAPTER_9, help="TOML file with houses, contracts and plants"
+    )
+    demo.add_argument("--houses", type=_positive, help="a made-up neighbourhood of this many houses instead")
+    demo.add_argument(
+        "--replay", type=Path, help="CSV file of measured minutes that the first house consumes by"
+    )
+    demo.add_argument("--cap", type=Cap, choices=list(Cap), help="how the rate is kept under the tariff")
+    demo.add_argument("--step", type=_positive, default=5, help="virtual minutes a tick (default 5)")
+    demo.add_argument("--seed", type=int, default=1, help="what all random values follow from (default 1)")
+    demo.set_defaults(command=_demo)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    logging.getLogger().addHandler(logging.NullHandler())  # what goes wrong ends the demo with a sentence
+    scenario = load_scenario(
+        options.grid,
+        options.month,
+        days=options.days,
+        step=options.step,
+        seed=options.seed,
+        houses=options.houses,
+        cap=options.cap,
+        replay=options.replay,
+    )
+    demo = Demo(scenario, options.out)
+    if options.headless:
+        with progress_bar("Living") as lived:
+            asyncio.run(demo.live(lived, lambda central, houses: None))
+        text = _settle_and_write(scenario, demo, options.out)
+    else:
+        from simulation.showing import show  # headless needs no Qt
+
+        text = show(demo, options.out, lambda: _settle_and_write(scenario, demo, options.out))
+    print(text, end="")
+    return 0
+
+
+def _settle_and_write(scenario: Scenario, demo: Demo, out: Path) -> str:
+    with progress_bar("Settling") as progress:
+        statements = settle_database(demo.database, scenario.month, progress)
+    write_statements(statements, out)
+    results = {scenario.cap: statements}
+    for cap in Cap:
+        if cap is not scenario.cap:
+            results[cap] = _in_memory(scenario.with_cap(cap))
+    text = summary(scenario, results, *_measured(demo.database, scenario))
+    (out / "summary.txt").write_text(text, encoding="utf-8")
+    return text
+
+
+def _in_memory(scenario: Scenario) -> Statements:
+    oracle = scenario.oracle()
+    whole = len(scenario.minutes)
+    with progress_bar(f"In memory, cap {scenario.cap}") as progress:
+        for minute in oracle.run(scenario.minutes):
+            progress(minute - scenario.minutes.start, whole)
+    return oracle.played.statements(scenario.terms, scenario.month, scenario.minutes)
+
+
+def _measured(database: Path, scenario: Scenario) -> tuple[dict[str, int], list[Gap]]:
+    """Each house's own consumption in Ws and the minutes nobody heard, as the database has them."""
+    connection = open_reader(database, CENTRAL)
+    try:
+        columns = MinuteStore(connection).read(scenario.minutes.start, scenario.minutes.stop)
+    finally:
+        connection.close()
+    loads: dict[str, int] = {}
+    gaps: list[Gap] = []
+    for index, house in enumerate(columns.houses):
+        heard = np.flatnonzero(columns.present[:, index])
+        last, opening = int(heard[-1]), columns.opening
+        generated = columns.generation_ws[last, index] - opening.generation_ws[index]
+        exported = columns.export_ws[last, index] - opening.export_ws[index]
+        imported = columns.import_ws[last, index] - opening.import_ws[index]
+        loads[house] = int(generated - exported + imported)
+        gaps += _gaps(house, columns.first_minute, columns.present[:, index])
+    return loads, gaps
+
+
+def _gaps(house: str, first_minute: int, present: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Gap]:
+    """Runs of minutes that are not there."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], present, [True])).astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    return [
+        Gap(house, first_minute + int(a), first_minute + int(b)) for a, b in zip(starts, ends, strict=True)
+    ]

@@ -1,0 +1,93 @@
+"""The demonstration on a screen: the central's window and a kiosk's; without a screen, their pictures."""
+
+import asyncio
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from pathlib import Path
+
+from central_monitor.snapshot import CentralSnapshot
+from central_monitor.ui.app import render as render_central
+from central_monitor.ui.app import run_window
+from house_client.snapshot import HouseSnapshot
+from house_client.ui.app import beside
+from house_client.ui.app import render as render_house
+from node.loop_thread import LoopThread
+from node.progress import progress_bar
+from simulation.demo import Demo
+
+TREND_SNAPSHOTS = 60
+INTERRUPTED = "The demonstration was closed before its month was over; nothing was settled.\n"
+
+
+def has_screen() -> bool:
+    """Whether windows can be opened here."""
+    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        return False
+    on_unix = sys.platform not in ("win32", "darwin")
+    return not on_unix or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def show(demo: Demo, folder: Path, settle: Callable[[], str]) -> str:
+    """Live the month before the user's eyes, settle it, and return what is to be printed."""
+    return _in_windows(demo, settle) if has_screen() else _in_pictures(demo, folder, settle)
+
+
+def _in_pictures(demo: Demo, folder: Path, settle: Callable[[], str]) -> str:
+    earlier: deque[CentralSnapshot] = deque(maxlen=TREND_SNAPSHOTS)
+    houses: dict[str, HouseSnapshot] = {}
+
+    def shown(central: CentralSnapshot, all_houses: dict[str, HouseSnapshot]) -> None:
+        earlier.append(central)
+        houses.update(all_houses)
+
+    with progress_bar("Living") as lived:
+        asyncio.run(demo.live(lived, shown))
+    text = settle()
+    last = earlier.pop()
+    render_central(last, folder / "central.png", earlier=earlier)
+    for house, snapshot in houses.items():
+        render_house(snapshot, folder / f"house-{house}.png")
+    return f"{text}\nPictures of the windows are in {folder}.\n"
+
+
+def _in_windows(demo: Demo, settle: Callable[[], str]) -> str:
+    kiosk_house = demo.kiosk_house
+    results: list[str] = []
+
+    @contextmanager
+    def source(publish: Callable[[CentralSnapshot], None]) -> Iterator[None]:
+        thread = LoopThread("demonstration")
+        try:
+            with beside() as publish_house, progress_bar("Living") as lived:
+
+                def shown(central: CentralSnapshot, houses: dict[str, HouseSnapshot]) -> None:
+                    publish(central)
+                    publish_house(houses[kiosk_house])
+
+                async def work() -> None:
+                    await demo.live(lived, shown)
+                    results.append(await asyncio.to_thread(settle))
+                    print(results[-1] + "Close the window to end.", flush=True)
+
+                working = thread.submit(work())
+                working.add_done_callback(_report)
+                yield
+                working.cancel()
+        finally:
+            thread.stop()
+
+    run_window(source)
+    return "" if results else INTERRUPTED
+
+
+def _report(working: Future[None]) -> None:
+    try:
+        working.result()
+    except CancelledError:
+        pass
+    except Exception as fault:
+        print(f"main_central.py: {fault}", file=sys.stderr, flush=True)
