@@ -115,6 +115,9 @@ def keep_cap(
                 break
             whole = dict(result)
             low, high = 0, whole[seller.house]  # the smallest cut that keeps the cap, by bisection
+            _cut(result, whole, seller, cheap, high, demand_w)
+            if not _affordable(result, prices, demand_w, tariff, allowance):
+                low = high  # not even all of it is enough
             while low < high:
                 middle = (low + high) // 2
                 _cut(result, whole, seller, cheap, middle, demand_w)
