@@ -51,9 +51,7 @@ def make_terms() -> Terms:
         zone=ZONE,
         houses=tuple(House(house=name, name=name, connection_w=10_000) for name in names),
         contracts=tuple(contracts),
-        tariffs=(
-            Tariff(valid_from=first, valid_to=end, national=microcoins(17.6), feed_in=microcoins(5)),
-        ),
+        tariffs=(Tariff(valid_from=first, valid_to=end, national=microcoins(17.6), feed_in=microcoins(5)),),
     )
 
 

@@ -137,8 +137,7 @@ def test_a_cut_below_the_minimum_is_offered_to_cheap_headroom():
     assert targets["D"].hold is Hold.CAP
 
 
-def test_a_fast_pool_for_254_sellers():
-    """Every seller dear: all are cut, and the answer is still there."""
+def test_254_dear_sellers_are_all_cut():
     fleet = [Seller(f"H{n:03}", 250, 2500, T + n, Source.GENERATOR) for n in range(1, 255)]
     targets = keep_cap(fleet, share_load(fleet, 300_000, True), 300_000, tariff(Cap.MINUTE), 0)
     assert {target.target_w for target in targets.values()} == {0}
