@@ -38,6 +38,7 @@ SOFTWARE = "house 0.1"
 FRESH_S = 5  # of a meter that sends a packet a second
 ECHO_TIMEOUT_S = 3.0
 DEADBAND_W = 25
+ROWS_AT_HAND = 240
 # Used until the central has said what this house's connection carries; only a guard against nonsense.
 UNKNOWN_CONNECTION_W = 100_000
 
@@ -62,6 +63,7 @@ class HouseService:
         self._has_register = last is not None
         self._builder = MinuteBuilder(house, UNKNOWN_CONNECTION_W, last)
         self._pending = set(journal.pending_minutes())  # journalled and not acknowledged
+        self._at_hand: dict[int, MeterMinute] = {}  # the newest of them, to be had without the disk
         self._acknowledged: set[int] = set()  # by the central, and not yet marked in the journal
         self._sample: Sample | None = None
         self._sample_ms = 0
@@ -105,6 +107,9 @@ class HouseService:
         if closed:
             await self._write(closed)
             self._pending |= {row.minute for row in closed}
+            self._at_hand.update({row.minute: row for row in closed})
+            while len(self._at_hand) > ROWS_AT_HAND:
+                del self._at_hand[min(self._at_hand)]
 
     async def _write(self, closed: list[MeterMinute]) -> None:
         """Journal minutes, and what was acknowledged meanwhile; until then that would be offered again."""
@@ -136,7 +141,7 @@ class HouseService:
         if isinstance(message, Poll):
             self._answer_poll(message)
         elif isinstance(message, Fetch):
-            self._beside(self._answer_fetch(message))
+            self._answer_fetch(message)
         elif isinstance(message, MinutesAcknowledged):
             self._note_acknowledged(message)
         elif isinstance(message, Target):
@@ -167,23 +172,32 @@ class HouseService:
             )
         )
 
-    async def _answer_fetch(self, message: Fetch) -> None:
+    def _answer_fetch(self, message: Fetch) -> None:
+        minutes = sorted(minute for minute in self._pending if minute >= message.first_minute)
+        minutes = minutes[: message.limit]
+        if all(minute in self._at_hand for minute in minutes):
+            self._send_batch(message, [self._at_hand[minute] for minute in minutes])
+        else:
+            self._beside(self._fetch_from_disk(message, set(minutes)))
+
+    async def _fetch_from_disk(self, message: Fetch, minutes: set[int]) -> None:
+        # What is acknowledged but not marked yet still counts as pending on the disk.
         limit = message.limit + len(self._acknowledged)
         rows = await self._worker.submit(lambda: self._journal.pending(limit, message.first_minute))
-        fresh = [row for row in rows if row.minute not in self._acknowledged][: message.limit]
+        self._send_batch(message, [row for row in rows if row.minute in minutes])
+
+    def _send_batch(self, message: Fetch, rows: list[MeterMinute]) -> None:
+        more = len(self._pending) > len(rows)
         self.send(
-            MinuteBatch(
-                house=self._house,
-                request_id=message.request_id,
-                minutes=tuple(fresh),
-                more=len(self._pending) > len(fresh),
-            )
+            MinuteBatch(house=self._house, request_id=message.request_id, minutes=tuple(rows), more=more)
         )
 
     def _note_acknowledged(self, message: MinutesAcknowledged) -> None:
         minutes = {minute for minute, _ in message.committed}
         self._pending -= minutes
         self._acknowledged |= minutes
+        for minute in minutes:
+            self._at_hand.pop(minute, None)
 
     async def _obey(self, message: Target) -> None:
         """The inner loop, once: pulse the source towards the target and report the meter's word on it."""

@@ -6,6 +6,7 @@ Where `present` is False the other values are 0.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 
 import numpy as np
@@ -87,6 +88,7 @@ _METER_VALUES = (
     "origin",
     "suspect",
 )
+_meter_values = attrgetter(*_METER_VALUES)
 _EDGE_VALUES = ("minute", "epoch", "import_ws", "export_ws", "generation_ws")
 
 
@@ -101,12 +103,12 @@ def minute_columns(
     place = {house: column for column, house in enumerate(houses)}
     shape = (len(minutes), len(houses))
     present = np.zeros(shape, dtype=np.bool_)
-    values = {name: np.zeros(shape, dtype=np.int64) for name in _METER_VALUES}
-    for row in rows:
-        at = (row.minute - minutes.start, place[row.house])
+    values = np.zeros((len(_METER_VALUES), *shape), dtype=np.int64)
+    listed = list(rows)
+    if listed:
+        at = ([row.minute - minutes.start for row in listed], [place[row.house] for row in listed])
         present[at] = True
-        for name, column in values.items():
-            column[at] = getattr(row, name)
+        values[:, *at] = np.array([_meter_values(row) for row in listed], dtype=np.int64).T
     return MinuteColumns(
         houses=houses,
         first_minute=minutes.start,
@@ -114,7 +116,7 @@ def minute_columns(
         present=present,
         opening=_edge_rows(houses, opening),
         closing=_edge_rows(houses, closing),
-        **values,
+        **dict(zip(_METER_VALUES, values, strict=True)),
     )
 
 

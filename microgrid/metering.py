@@ -5,6 +5,7 @@ from microgrid.registers import COUNTER_MODULUS, RegisterFault, Registers, carry
 from microgrid.sample import Sample
 
 MINUTE_MS = 60_000
+MAX_INT = 2**63 - 1
 # A counter that stands still while at least this much power flows is stuck.
 STUCK_POWER_W = 30
 
@@ -99,9 +100,10 @@ class _OpenMinute:
     def __init__(self, minute: int, before: Registers | None) -> None:
         """`before` are the registers as of the packet before the minute; None if there was none."""
         self.minute = minute
-        self._powers_w: list[int] = []
-        self._weights_ms: list[int] = []
-        self._values: list[tuple[float, float, float, float]] = []
+        self._max_w, self._min_w, self._least_w = -MAX_INT, MAX_INT, MAX_INT
+        self._sums = (0.0, 0.0, 0.0, 0.0)  # of voltage, current, power factor, frequency by time
+        self._latest: Sample | None = None
+        self._heard_ms = 0
         self._closed_ms = 0
         self._suspect = 0
         self._moved = before is None  # one reading alone cannot show a counter that stands still
@@ -109,24 +111,32 @@ class _OpenMinute:
 
     def add(self, sample: Sample, heard_ms: int, fault: RegisterFault | None, registers: Registers) -> None:
         heard_ms = min(heard_ms, MINUTE_MS)
-        self._powers_w.append(sample.exchange_p_w)
-        self._weights_ms.append(heard_ms)
-        self._values.append(_means(sample))
-        self._closed_ms += heard_ms if sample.grid_breaker_closed else 0
+        power_w = sample.exchange_p_w
+        self._max_w = max(self._max_w, power_w)
+        self._min_w = min(self._min_w, power_w)
+        self._least_w = min(self._least_w, abs(power_w))
+        self._latest = sample
+        if heard_ms:
+            voltage, current, power_factor, frequency = self._sums
+            v, i, pf, f = _means(sample)
+            self._sums = (
+                voltage + v * heard_ms,
+                current + i * heard_ms,
+                power_factor + pf * heard_ms,
+                frequency + f * heard_ms,
+            )
+            self._heard_ms += heard_ms
+            self._closed_ms += heard_ms if sample.grid_breaker_closed else 0
         self._suspect += 1 if fault is not None or sample.flags else 0
         self._moved |= self._registers is not None and _billed(registers) != _billed(self._registers)
         self._registers = registers
 
     def as_record(self, house: str) -> MeterMinute:
-        if self._registers is None:
+        if self._registers is None or self._latest is None:
             raise ValueError("a minute without a packet has no record")
-        covered_ms = sum(self._weights_ms)
-        weights = self._weights_ms if covered_ms else [1] * len(self._values)
-        voltage, current, power_factor, frequency = (
-            sum(value * weight for value, weight in zip(column, weights, strict=True)) / sum(weights)
-            for column in zip(*self._values, strict=True)
-        )
-        stuck = not self._moved and min(map(abs, self._powers_w)) > STUCK_POWER_W
+        sums, weight = (self._sums, self._heard_ms) if self._heard_ms else (_means(self._latest), 1)
+        voltage, current, power_factor, frequency = sums
+        stuck = not self._moved and self._least_w > STUCK_POWER_W
         return MeterMinute(
             house=house,
             minute=self.minute,
@@ -135,13 +145,13 @@ class _OpenMinute:
             export_ws=self._registers.export_ws,
             generation_ws=self._registers.generation_ws,
             closed_s=min(60, round(self._closed_ms / 1000)),
-            covered_s=min(60, round(covered_ms / 1000)),
-            max_w=max(self._powers_w),
-            min_w=min(self._powers_w),
-            voltage_mv=round(voltage * 1000),
-            current_ma=round(current * 1000),
-            power_factor_milli=round(power_factor * 1000),
-            frequency_mhz=round(frequency * 1000),
+            covered_s=min(60, round(self._heard_ms / 1000)),
+            max_w=self._max_w,
+            min_w=self._min_w,
+            voltage_mv=round(voltage * 1000 / weight),
+            current_ma=round(current * 1000 / weight),
+            power_factor_milli=round(power_factor * 1000 / weight),
+            frequency_mhz=round(frequency * 1000 / weight),
             suspect=self._suspect + stuck,
         )
 
@@ -152,6 +162,9 @@ def _billed(registers: Registers) -> tuple[int, int]:
 
 def _means(sample: Sample) -> tuple[float, float, float, float]:
     """Voltage, current, power factor and frequency of a sample, means of the phases that are live."""
+    if all(sample.voltage_v):
+        voltage = sum(sample.voltage_v) / 3
+        return voltage, sum(sample.current_a) / 3, sum(sample.power_factor) / 3, sample.frequency_hz
     live = [phase for phase in range(3) if sample.voltage_v[phase] > 0] or [0]
     voltage, current, power_factor = (
         sum(values[phase] for phase in live) / len(live)

@@ -38,7 +38,7 @@ class LiveState:
         """`last` is each house's newest recorded minute."""
         self._terms = terms
         self._zone = zone_of(terms.zone)
-        self._month = ""
+        self._month = range(0)  # the minutes of the month that is under way
         self._notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self.houses = {
             house.house: HouseLive(house, last=last.get(house.house))
@@ -86,13 +86,13 @@ class LiveState:
                 live.last = row
 
     def _turn_month(self, row: MeterMinute) -> None:
-        month = month_of(row.minute, self._zone)
-        if self._month and month > self._month:
-            first = month_minutes(month, self._zone).start
+        """At a new month's first row: exchange is counted from every house's last row before."""
+        if row.minute < self._month.stop:
+            return
+        if self._month:
             for live in self.houses.values():
-                if live.last is not None and live.last.minute < first:
-                    live.month_start = live.last
-        self._month = max(self._month, month)
+                live.month_start = live.last
+        self._month = month_minutes(month_of(row.minute, self._zone), self._zone)
 
     def readings(self) -> dict[str, HouseReading]:
         """What the controller may act on: every house that was ever heard, as last heard."""
