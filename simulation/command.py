@@ -3,6 +3,11 @@
 import argparse
 import asyncio
 import logging
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +42,7 @@ def add_command(commands: Any) -> None:
     demo.add_argument(
         "--replay", type=Path, help="CSV file of measured minutes that the first house consumes by"
     )
-    demo.add_argument("--cap", type=Cap, choices=list(Cap), help="how the rate is kept under the tariff")
+    demo.add_argument("--cap", choices=[str(cap) for cap in Cap], help="how the rate is kept under the tariff")
     demo.add_argument("--step", type=_positive, default=5, help="virtual minutes a tick (default 5)")
     demo.add_argument("--seed", type=int, default=1, help="what all random values follow from (default 1)")
     demo.set_defaults(command=_demo)
@@ -58,30 +63,55 @@ def _demo(options: argparse.Namespace) -> int:
         step=options.step,
         seed=options.seed,
         houses=options.houses,
-        cap=options.cap,
+        cap=None if options.cap is None else Cap(options.cap),
         replay=options.replay,
     )
     demo = Demo(scenario, options.out)
-    if options.headless:
-        with progress_bar("Living") as lived:
-            asyncio.run(demo.live(lived, lambda central, houses: None))
-        text = _settle_and_write(scenario, demo, options.out)
-    else:
-        from simulation.showing import show  # headless needs no Qt
+    with _beside(scenario) as others:
 
-        text = show(demo, options.out, lambda: _settle_and_write(scenario, demo, options.out))
+        def settle() -> str:
+            return _settle_and_write(scenario, demo, options.out, others)
+
+        if options.headless:
+            with progress_bar("Living") as lived:
+                asyncio.run(demo.live(lived))
+            text = settle()
+        else:
+            from simulation.showing import show  # headless needs no Qt
+
+            text = show(demo, options.out, settle)
     print(text, end="")
     return 0
 
 
-def _settle_and_write(scenario: Scenario, demo: Demo, out: Path) -> str:
+@contextmanager
+def _beside(scenario: Scenario) -> Iterator[Mapping[Cap, Future[Statements]]]:
+    """The other settings of the cap, computed in memory by another process meanwhile.
+
+    This process keeps to one core: its threads take turns anyway, and doing so across cores costs a
+    third more.
+    """
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    others = [cap for cap in Cap if cap is not scenario.cap]
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = {cap: pool.submit(_in_memory, scenario.with_cap(cap)) for cap in others}
+        try:
+            if len(cores) > 1:
+                os.sched_setaffinity(0, {min(cores)})
+            yield futures
+        finally:
+            if len(cores) > 1:
+                os.sched_setaffinity(0, cores)
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _settle_and_write(
+    scenario: Scenario, demo: Demo, out: Path, others: Mapping[Cap, Future[Statements]]
+) -> str:
     with progress_bar("Settling") as progress:
         statements = settle_database(demo.database, scenario.month, progress)
     write_statements(statements, out)
-    results = {scenario.cap: statements}
-    for cap in Cap:
-        if cap is not scenario.cap:
-            results[cap] = _in_memory(scenario.with_cap(cap))
+    results = {scenario.cap: statements} | {cap: future.result() for cap, future in others.items()}
     text = summary(scenario, results, *_measured(demo.database, scenario))
     (out / "summary.txt").write_text(text, encoding="utf-8")
     return text
@@ -89,10 +119,8 @@ def _settle_and_write(scenario: Scenario, demo: Demo, out: Path) -> str:
 
 def _in_memory(scenario: Scenario) -> Statements:
     oracle = scenario.oracle()
-    whole = len(scenario.minutes)
-    with progress_bar(f"In memory, cap {scenario.cap}") as progress:
-        for minute in oracle.run(scenario.minutes):
-            progress(minute - scenario.minutes.start, whole)
+    for _ in oracle.run(scenario.minutes):
+        pass
     return oracle.played.statements(scenario.terms, scenario.month, scenario.minutes)
 
 

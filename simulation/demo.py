@@ -43,20 +43,18 @@ class Demo:
         sellers = {c.house for c in self._scenario.terms.contracts if c.role is Role.PRODUCER}
         return min(sellers, default=houses[0])
 
-    async def live(self, lived: Lived, shown: Shown) -> None:
+    async def live(self, lived: Lived, shown: Shown | None = None) -> None:
         """Live through the scenario's minutes. TimeoutError names who did not answer."""
         minutes = self._scenario.minutes
         async with AsyncExitStack() as stack:
             central, houses, conductor = await self._assemble(stack)
-            first = minutes.start
-            for minute in (
-                first,
-                *range(first + self._scenario.step, minutes.stop, self._scenario.step),
-                minutes.stop,
-            ):
+            ticks = (*range(minutes.start, minutes.stop, self._scenario.step), minutes.stop)
+            for minute in ticks:
                 await conductor.tick(minute)
-                lived(minute - first, len(minutes))
-                shown(central.snapshot(), {house: program.snapshot() for house, program in houses.items()})
+                lived(minute - minutes.start, len(minutes))
+                if shown is not None:
+                    kiosks = {house: program.snapshot() for house, program in houses.items()}
+                    shown(central.snapshot(), kiosks)
 
     async def _assemble(
         self, stack: AsyncExitStack
