@@ -22,7 +22,7 @@ from db.engine import open_reader
 from db.errors import DatabaseError
 from microgrid.months import minute_of
 from microgrid.statement import Statements
-from microgrid.terms import Terms
+from microgrid.terms import FOREVER, Terms
 from node.clock import SteppedClock
 from node.gridfile import GridFileError, read_gridfile
 from node.logs import start_logging
@@ -31,8 +31,7 @@ from node.progress import progress_bar
 from node.stepped import follow_clock, host_and_port
 
 SNAPSHOT_PERIOD_S = 0.5
-# A grid file's contracts hold until they are replaced: far enough ahead that no month runs out of terms.
-TERMS_LAST_MINUTES = 100 * 366 * 1440
+MINUTES_PER_DAY = 1440
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -150,8 +149,9 @@ def _terms(writer: DatabaseWriter, grid: Path | None) -> Terms:
             raise LookupError("The database is new; name the micro-grid's description with --grid.") from None
     else:
         return stored
-    start = minute_of(datetime.now(UTC)) // 1440 * 1440 - 366 * 1440
-    terms = read_gridfile(grid).terms(range(start, start + TERMS_LAST_MINUTES))
+    # A house that comes with old minutes in its journal finds terms for them, too.
+    start = minute_of(datetime.now(UTC)) - 366 * MINUTES_PER_DAY
+    terms = read_gridfile(grid).terms(range(start, FOREVER))
     writer.save_terms(terms)
     return terms
 

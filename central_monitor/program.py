@@ -69,8 +69,9 @@ class CentralProgram:
         self._period = period_minutes
         self._zone = zone_of(terms.zone)
         last = writer.last_minutes()
-        self.live = LiveState(terms, last)
-        self._credit = RunningCredit(terms, last)
+        so_far = writer.month_so_far(terms, last)
+        self.live = LiveState(terms, last, so_far.opening)
+        self._credit = RunningCredit(terms, last, so_far.credit)
         self._controller = Controller(terms.contracts)
         self._server = HouseServer(self)
         self._poller = Poller(self._server.links, self._heard)
@@ -171,10 +172,12 @@ class CentralProgram:
             self._recorded_through = max(end - 1, first - 1)
             self._credit.add(minutes, collected.meter, orders)
             self.live.recorded(collected.meter)
+            self.live.delivered({house for house, _ in collected.owed} - set(collected.more))
             while self._stepped and collected.more:
                 collected = await self._recorder.collect(collected.more, first, timeout_s)
                 await self._recorder.commit(collected, [])
                 self.live.recorded(collected.meter)
+                self.live.delivered({house for house, _ in collected.owed} - set(collected.more))
             if any(minute % MINUTES_PER_DAY == 0 for minute in range(first + 1, end + 1)):
                 await self._writer.seal(end // MINUTES_PER_DAY - 1)
             self.live.recorder_fault = None

@@ -10,6 +10,7 @@ import msgspec
 from microgrid.units import MICROCOINS_PER_COIN
 
 HOUSE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+FOREVER = 253_402_300_800 // 60  # the minute after the year 9999: the end of what has no end yet
 MAX_HOUSES = 254  # a /24 without network, broadcast and the central itself (4.3)
 MAX_CONNECTION_W = 1_000_000
 MAX_PRICE = 500 * MICROCOINS_PER_COIN

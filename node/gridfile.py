@@ -7,6 +7,7 @@ import msgspec
 
 from microgrid.months import zone_of
 from microgrid.terms import (
+    FOREVER,
     Cap,
     Contract,
     House,
@@ -66,7 +67,10 @@ class GridFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     site: dict[str, Any] = {}
 
     def terms(self, minutes: range) -> Terms:
-        """The terms these tables make for a range of minutes; GridFileError lists every fault."""
+        """The terms these tables make: contracts for these minutes, the tariff from then on.
+
+        GridFileError lists every fault.
+        """
         try:
             zone_of(self.zone)
         except ValueError as fault:
@@ -77,7 +81,7 @@ class GridFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 House(house=h.id, name=h.name, connection_w=watts(h.connection_kw)) for h in self.house
             ),
             contracts=tuple(_contract(h.id, h.contract, minutes) for h in self.house if h.contract),
-            tariffs=(_tariff(self.tariff, minutes),),
+            tariffs=(_tariff(self.tariff, minutes.start),),
         )
         if faults := terms_faults(terms):
             raise GridFileError(" ".join(faults))
@@ -98,10 +102,10 @@ def _contract(house: str, table: ContractTable, minutes: range) -> Contract:
     )
 
 
-def _tariff(table: TariffTable, minutes: range) -> Tariff:
+def _tariff(table: TariffTable, valid_from: int) -> Tariff:
     return Tariff(
-        valid_from=minutes.start,
-        valid_to=minutes.stop,
+        valid_from=valid_from,
+        valid_to=FOREVER,
         national=microcoins(table.national),
         feed_in=microcoins(table.feed_in),
         cap=table.cap,

@@ -42,7 +42,8 @@ def add_command(commands: Any) -> None:
     demo.add_argument(
         "--replay", type=Path, help="CSV file of measured minutes that the first house consumes by"
     )
-    demo.add_argument("--cap", choices=[str(cap) for cap in Cap], help="how the rate is kept under the tariff")
+    caps = [str(cap) for cap in Cap]
+    demo.add_argument("--cap", choices=caps, help="how the rate is kept under the tariff")
     demo.add_argument("--step", type=_positive, default=5, help="virtual minutes a tick (default 5)")
     demo.add_argument("--seed", type=int, default=1, help="what all random values follow from (default 1)")
     demo.set_defaults(command=_demo)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from central_monitor.services.biller import MonthSoFar, month_so_far
 from db.central import CENTRAL, MinuteStore, TermsRepository
 from db.engine import open_writer
 from microgrid.minute import MeterMinute, OrderMinute
@@ -35,6 +36,13 @@ class DatabaseWriter:
     def last_minutes(self) -> Mapping[str, MeterMinute]:
         """The newest recorded minute of every house; for start-up."""
         return self._worker.run(self._store.last_minutes)
+
+    def month_so_far(self, terms: Terms, last: Mapping[str, MeterMinute]) -> MonthSoFar:
+        """Where the month of the newest recorded minute stands; for start-up."""
+        if not last:
+            return MonthSoFar(credit=0, opening={})
+        through = max(row.minute for row in last.values()) + 1
+        return self._worker.run(lambda: month_so_far(self._store, terms, through))
 
     async def append(self, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:
         """Commit these minutes; on return they are on the disk."""

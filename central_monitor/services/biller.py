@@ -1,11 +1,13 @@
 """Bills a month from the three facts in the database, and from nothing else (5.9)."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
-from microgrid.columns import MinuteColumns, OrderColumns
+from microgrid.columns import EdgeRows, MinuteColumns, OrderColumns
 from microgrid.ledger import MonthLedger
-from microgrid.months import month_minutes, zone_of
+from microgrid.months import month_minutes, month_of, zone_of
+from microgrid.registers import Registers
 from microgrid.statement import Statements
 from microgrid.terms import Terms
 
@@ -20,6 +22,38 @@ class MinuteReader(Protocol):
         self, first_minute: int, end_minute: int, houses: Iterable[str] | None = None
     ) -> Iterable[tuple[MinuteColumns, OrderColumns]]:
         """The range in order, cut at UTC days."""
+
+
+@dataclass(frozen=True)
+class MonthSoFar:
+    """Where a month stands: the cap's credit, and the registers each house began it with."""
+
+    credit: int
+    opening: dict[str, Registers]
+
+
+def month_so_far(reader: MinuteReader, terms: Terms, through: int) -> MonthSoFar:
+    """Where the month of minute `through` - 1 stands before minute `through`, for a central that restarts."""
+    zone = zone_of(terms.zone)
+    month = month_of(through - 1, zone)
+    first = month_minutes(month, zone).start
+    ledger = MonthLedger(terms, month)
+    opening: dict[str, Registers] = {}
+    for columns, orders in reader.days(first, through, ledger.houses):
+        ledger.add(columns, orders)
+        for index, house in enumerate(columns.houses):
+            if house not in opening and columns.opening.minute[index] >= 0:
+                opening[house] = _registers_at(columns.opening, index)
+    return MonthSoFar(ledger.credit, opening)
+
+
+def _registers_at(edge: EdgeRows, index: int) -> Registers:
+    return Registers(
+        epoch=int(edge.epoch[index]),
+        import_ws=int(edge.import_ws[index]),
+        export_ws=int(edge.export_ws[index]),
+        generation_ws=int(edge.generation_ws[index]),
+    )
 
 
 def settle_month(

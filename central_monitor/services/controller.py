@@ -82,25 +82,25 @@ class Controller:
 
     def _order(self, house: str, target: Target, exported_w: int, deadband_w: int) -> Order:
         before = self._orders.get(house)
+        if before is None:
+            return self._new_order(target.target_w, target.hold, target.target_w > exported_w + deadband_w)
         target_w = target.target_w
-        if (
-            before is not None
-            and abs(target_w - before.target_w) <= deadband_w
-            and target.hold is before.hold
-        ):
+        if abs(target_w - before.target_w) <= deadband_w and target.hold is before.hold:
             target_w = before.target_w
-        raised = before is not None and before.raised
+        raised = before.raised
         if abs(target_w - exported_w) > deadband_w:
             raised = target_w > exported_w
-        same = before is not None and (before.target_w, before.hold, before.raised) == (
-            target_w,
-            target.hold,
-            raised,
-        )
-        if before is not None and same:
+        if (before.target_w, before.hold, before.raised) == (target_w, target.hold, raised):
             return before
+        # Who had time to follow a harder order needs none for an easier one in the same direction;
+        # otherwise a target that moves every minute would never put anybody under obligation.
+        easier = target_w <= before.target_w if raised else target_w >= before.target_w
+        acknowledged_s = before.acknowledged_s if easier and raised is before.raised else None
+        return self._new_order(target_w, target.hold, raised, acknowledged_s)
+
+    def _new_order(self, target_w: int, hold: Hold, raised: bool, acknowledged_s: int | None = None) -> Order:
         self._last_command += 1
-        return Order(command_id=self._last_command, target_w=target_w, hold=target.hold, raised=raised)
+        return Order(self._last_command, target_w, hold, raised, acknowledged_s)
 
     def acknowledge(self, house: str, command_id: int, acknowledged_s: int) -> None:
         """Note when the meter acknowledged a command; the first time counts, an old id is ignored."""

@@ -25,7 +25,8 @@ class RunningCredit:
         self._zone = zone_of(terms.zone)
         self._houses = tuple(sorted(house.house for house in terms.houses))
         self._last = dict(last)
-        self._month = ""
+        newest = max((row.minute for row in last.values()), default=None)
+        self._month = "" if newest is None else month_of(newest, self._zone)
         self.credit = credit
 
     def add(self, minutes: range, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:

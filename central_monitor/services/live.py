@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from central_monitor.services.controller import HouseReading, Order
 from central_monitor.snapshot import CentralSnapshot, HouseView, LinkState, Notice, OrderView, PoolView
 from microgrid.daylight import is_day
+from microgrid.metering import registers_of
 from microgrid.minute import MeterMinute
 from microgrid.months import month_minutes, month_of, zone_of
 from microgrid.pool import Pool, Reading, pool
+from microgrid.registers import Registers
 from microgrid.sample import Quality, Sample
 from microgrid.terms import House, Terms
 from microgrid.units import SECONDS_PER_MINUTE
@@ -28,20 +30,27 @@ class HouseLive:
     outbox: bool = False
     round_trip_ms: float | None = None
     last: MeterMinute | None = None  # the newest minute recorded
-    month_start: MeterMinute | None = None  # the registers this month's exchange is counted from
+    month_start: Registers | None = None  # what this month's exchange is counted from
 
 
 class LiveState:
     """Owned by the network thread. Times are Unix milliseconds."""
 
-    def __init__(self, terms: Terms, last: Mapping[str, MeterMinute]) -> None:
-        """`last` is each house's newest recorded minute."""
+    def __init__(
+        self, terms: Terms, last: Mapping[str, MeterMinute], month_start: Mapping[str, Registers]
+    ) -> None:
+        """`last` is each house's newest recorded minute; `month_start` what it began this month with."""
         self._terms = terms
         self._zone = zone_of(terms.zone)
         self._month = range(0)  # the minutes of the month that is under way
+        if last:
+            newest = max(row.minute for row in last.values())
+            self._month = month_minutes(month_of(newest, self._zone), self._zone)
         self._notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self.houses = {
-            house.house: HouseLive(house, last=last.get(house.house))
+            house.house: HouseLive(
+                house, last=last.get(house.house), month_start=month_start.get(house.house)
+            )
             for house in sorted(terms.houses, key=lambda house: house.house)
         }
         self.recorder_fault: str | None = None
@@ -76,13 +85,18 @@ class LiveState:
         if sample is not None:
             live.sample, live.sample_ms = sample, sample_ms
 
+    def delivered(self, houses: Iterable[str]) -> None:
+        """These houses have nothing more to deliver, as far as is known."""
+        for house in houses:
+            self.houses[house].outbox = False
+
     def recorded(self, rows: Iterable[MeterMinute]) -> None:
         """Minutes are on the disk."""
         for row in rows:
             live = self.houses[row.house]
             if live.last is None or row.minute >= live.last.minute:
                 self._turn_month(row)
-                live.month_start = live.month_start or live.last or row
+                live.month_start = live.month_start or registers_of(live.last or row)
                 live.last = row
 
     def _turn_month(self, row: MeterMinute) -> None:
@@ -91,7 +105,7 @@ class LiveState:
             return
         if self._month:
             for live in self.houses.values():
-                live.month_start = live.last
+                live.month_start = None if live.last is None else registers_of(live.last)
         self._month = month_minutes(month_of(row.minute, self._zone), self._zone)
 
     def readings(self) -> dict[str, HouseReading]:

@@ -104,17 +104,17 @@ def _house(index: int) -> HouseSpec:
     house = house_id(index)
     if kind == 1:
         plant = solar_plant(monthly_kwh)
-        name, price = "solar inverter", 8 + index % 5 if later else 8
+        price = 8 + index % 5 if later else 8
     elif kind == 3:
         plant = diesel_plant(monthly_kwh)
-        name, price = "diesel generator", 23 + index % 6 if later else 25
+        price = 23 + index % 6 if later else 25
     else:
         return HouseSpec(
-            house=house, name=f"House {house}", connection_kw=5, plant=PlantConfig(monthly_kwh=monthly_kwh),
+            house=house, name=f"{index + 1} Garden Lane", connection_kw=5, plant=PlantConfig(monthly_kwh=monthly_kwh),
             role=Role.CONSUMER, max_kw=2.5 if monthly_kwh < 500 else 3.5,
         )  # fmt: skip
     return HouseSpec(
-        house=house, name=f"House {house}, {name}", connection_kw=5, plant=plant,
+        house=house, name=f"{index + 1} Garden Lane", connection_kw=5, plant=plant,
         role=Role.PRODUCER, min_kw=0.25, max_kw=2.5, price=price,
     )  # fmt: skip
 
