@@ -62,6 +62,7 @@ class HouseProgram:
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
         self._port: MeterPort | None = None
+        self._stopped = False
 
     async def start(self) -> None:
         """Open the port and begin to look for the central."""
@@ -137,7 +138,13 @@ class HouseProgram:
         return self.service.snapshot()
 
     async def stop(self) -> None:
-        """Leave the central, close the port, finish the journal; returns when every thread has ended."""
+        """Leave the central, close the port, finish the journal; returns when every thread has ended.
+
+        A second stop does nothing.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -98,10 +98,15 @@ class HouseService:
                 echo.set_result(sample.command_state)
 
     async def take(self, timed: list[tuple[int, Sample]], now_ms: int) -> None:
-        """Take in packets with their times, close what minutes have ended by now, journal them."""
+        """Take in packets with their times, close what minutes have ended by now, journal them.
+
+        Without a register nothing is journalled until the central has told the last it knows: the meter's
+        counters alone do not say how often they have wrapped. Its next register holds that energy as well.
+        """
         closed: list[MeterMinute] = []
         for at_ms, sample in timed:
-            closed += self._builder.feed(at_ms, sample)
+            if self._has_register:
+                closed += self._builder.feed(at_ms, sample)
             self._sample, self._sample_ms = sample, at_ms
         closed += self._builder.close(now_ms)
         if closed:

@@ -41,6 +41,6 @@ class Conductor:
         second = minute * SECONDS_PER_MINUTE
         written = {house: meter.advance_to(second) for house, meter in self._meters.items()}
         await asyncio.gather(
-            *(self._houses[house].advance(second, *packet) for house, packet in written.items())
+            *(program.advance(second, *written[house]) for house, program in self._houses.items())
         )
         await self._central.tick(second)

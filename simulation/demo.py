@@ -2,8 +2,8 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from central_monitor.adapters.writer import DatabaseWriter
@@ -46,15 +46,23 @@ class Demo:
     async def live(self, lived: Lived, shown: Shown | None = None) -> None:
         """Live through the scenario's minutes. TimeoutError names who did not answer."""
         minutes = self._scenario.minutes
-        async with AsyncExitStack() as stack:
-            central, houses, conductor = await self._assemble(stack)
-            ticks = (*range(minutes.start, minutes.stop, self._scenario.step), minutes.stop)
+        ticks = (*range(minutes.start, minutes.stop, self._scenario.step), minutes.stop)
+        async with self.assembled() as (central, houses, conductor):
             for minute in ticks:
                 await conductor.tick(minute)
                 lived(minute - minutes.start, len(minutes))
                 if shown is not None:
                     kiosks = {house: program.snapshot() for house, program in houses.items()}
                     shown(central.snapshot(), kiosks)
+
+    @asynccontextmanager
+    async def assembled(self) -> AsyncIterator[tuple[CentralProgram, dict[str, HouseProgram], Conductor]]:
+        """Everything made, joined and linked, at the scenario's first minute; stopped on leaving.
+
+        A house taken out of the dictionary and stopped is one that has gone.
+        """
+        async with AsyncExitStack() as stack:
+            yield await self._assemble(stack)
 
     async def _assemble(
         self, stack: AsyncExitStack

@@ -110,8 +110,9 @@ def _house(index: int) -> HouseSpec:
         price = 23 + index % 6 if later else 25
     else:
         return HouseSpec(
-            house=house, name=f"{index + 1} Garden Lane", connection_kw=5, plant=PlantConfig(monthly_kwh=monthly_kwh),
-            role=Role.CONSUMER, max_kw=2.5 if monthly_kwh < 500 else 3.5,
+            house=house, name=f"{index + 1} Garden Lane", connection_kw=5,
+            plant=PlantConfig(monthly_kwh=monthly_kwh), role=Role.CONSUMER,
+            max_kw=2.5 if monthly_kwh < 500 else 3.5,
         )  # fmt: skip
     return HouseSpec(
         house=house, name=f"{index + 1} Garden Lane", connection_kw=5, plant=plant,
