@@ -167,7 +167,7 @@ class CentralProgram:
         orders = self._controller.record(minutes, linked)
         houses: Sequence[str] = [house for house, live in self.live.houses.items() if live.outbox]
         try:
-            collected = await self._recorder.collect(houses, first, timeout_s)
+            collected = await self._recorder.collect(houses, min(first, end - 1), timeout_s)
             await self._recorder.commit(collected, orders)
             self._recorded_through = max(end - 1, first - 1)
             self._credit.add(minutes, collected.meter, orders)
