@@ -66,6 +66,7 @@ class HouseLink(asyncio.Protocol):
         """Wait for a hello, but not for ever."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._server.connected(self)
         self._patience = asyncio.get_running_loop().call_later(HELLO_TIMEOUT_S, self.close)
 
     def data_received(self, data: bytes) -> None:
@@ -93,8 +94,7 @@ class HouseLink(asyncio.Protocol):
                 future.set_exception(LinkLost(f"House {self.house}: the link was lost."))
                 future.exception()  # an unawaited request need not complain as well
         self._waiting.clear()
-        if self.house is not None:
-            self._server.forget(self)
+        self._server.forget(self)
 
     def request(self, make: Callable[[int], Poll | Fetch | Target]) -> asyncio.Future[HouseMessage]:
         """Send a request made with the given id; the future holds the answer, LinkLost or RequestRefused."""
@@ -115,13 +115,19 @@ class HouseLink(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def abort(self) -> None:
+        """End the link at once, also where a peer that does not read holds up the last words."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def _greet(self, hello: Hello) -> None:
         if self._patience is not None:
             self._patience.cancel()
         answer = self._server.admit(hello, self._connection.protocol)
-        self._say(answer)
+        said = self._say(answer)
         if isinstance(answer, Refused):
             log.warning("house %s refused: %s", hello.house, answer.text)
+        if not said or isinstance(answer, Refused):
             self.close()
             return
         self.house = hello.house
@@ -153,6 +159,7 @@ class HouseServer:
 
     def __init__(self, doorkeeper: Doorkeeper) -> None:
         self._doorkeeper = doorkeeper
+        self._connections: set[HouseLink] = set()  # also of those not admitted yet
         self._links: dict[str, HouseLink] = {}
         self._server: asyncio.Server | None = None
 
@@ -175,12 +182,13 @@ class HouseServer:
         return bound
 
     async def stop(self) -> None:
-        """Listen no more and end every link."""
+        """Listen no more and end every connection."""
         if self._server is not None:
             self._server.close()
-        for link in list(self._links.values()):
-            link.close()
-        await asyncio.sleep(0)
+        for end in (HouseLink.close, HouseLink.abort):
+            for link in list(self._connections):
+                end(link)
+            await asyncio.sleep(0)  # in which they are told
 
     def admit(self, hello: Hello, protocol: int) -> Welcome | Refused:
         """Admit a known house that is not linked already."""
@@ -195,8 +203,13 @@ class HouseServer:
         self._links[link.house] = link
         self._doorkeeper.linked(link.house)
 
+    def connected(self, link: HouseLink) -> None:
+        """Somebody connected and has not said who it is."""
+        self._connections.add(link)
+
     def forget(self, link: HouseLink) -> None:
-        """A house's link ended."""
+        """A connection ended, and with it perhaps a house's link."""
+        self._connections.discard(link)
         if link.house is not None and self._links.get(link.house) is link:
             del self._links[link.house]
             self._doorkeeper.lost(link.house)
