@@ -134,7 +134,7 @@ class FakeLink:
         """Answer the oldest request."""
         request, future = self.waiting.pop(0)
         if isinstance(request, Poll):
-            answer = Reply(
+            answer: Reply | MinuteBatch = Reply(
                 house=self.house,
                 request_id=request.request_id,
                 sample=self.live_sample,

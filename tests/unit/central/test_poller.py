@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 from central_monitor.services.poller import DEAD_AFTER_ROUNDS, Poller
 from microgrid.wire.messages import Poll
@@ -15,7 +16,7 @@ class Street:
 
     def __init__(self, *links):
         self.links = {link.house: link for link in links}
-        self.heard = []
+        self.heard: list[Any] = []
         self.poller = Poller(self.links, lambda *answer: self.heard.append(answer))
 
     async def round(self, timeout_s=0.05, now_ms=NOW_MS):
