@@ -26,6 +26,7 @@ from simulation.summary import Gap, summary
 
 CHAPTER_9 = Path(__file__).parent.parent / "resources" / "chapter9.toml"
 DEMO_MONTH = "2026-06"
+LONGEST_STEP = 30  # a packet a minute; a pseudo-terminal holds some 50 that nobody has read yet
 
 
 def add_command(commands: Any) -> None:
@@ -44,7 +45,9 @@ def add_command(commands: Any) -> None:
     )
     caps = [str(cap) for cap in Cap]
     demo.add_argument("--cap", choices=caps, help="how the rate is kept under the tariff")
-    demo.add_argument("--step", type=_positive, default=5, help="virtual minutes a tick (default 5)")
+    demo.add_argument(
+        "--step", type=_step, default=5, help=f"virtual minutes a tick (default 5, at most {LONGEST_STEP})"
+    )
     demo.add_argument("--seed", type=int, default=1, help="what all random values follow from (default 1)")
     demo.set_defaults(command=_demo)
 
@@ -53,6 +56,15 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
+
+
+def _step(text: str) -> int:
+    step = _positive(text)
+    if step > LONGEST_STEP:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is more than {LONGEST_STEP}, the most minutes that a meter's port holds at once"
+        )
+    return step
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -123,7 +123,7 @@ def test_a_neighbourhood_of_seven_houses_equals_the_month_in_memory(tmp_path: Pa
 
 
 def test_a_demonstration_replaces_what_an_earlier_one_left(tmp_path: Path) -> None:
-    demo(tmp_path, "--days", 1, "--seed", 3, "--step", 60)
+    demo(tmp_path, "--days", 1, "--seed", 3, "--step", 20)
     demo(tmp_path, "--days", 1, "--step", 30)
     assert_equals_oracle(tmp_path, step=30)
 
