@@ -6,8 +6,8 @@ import logging
 import multiprocessing
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.pool import ApplyResult
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _beside(scenario: Scenario) -> Iterator[Mapping[Cap, Future[Statements]]]:
+def _beside(scenario: Scenario) -> Iterator[Mapping[Cap, ApplyResult[Statements]]]:
     """The other settings of the cap, computed in memory by another process meanwhile.
 
     This process keeps to one core: its threads take turns anyway, and doing so across cores costs a
@@ -106,25 +106,24 @@ def _beside(scenario: Scenario) -> Iterator[Mapping[Cap, Future[Statements]]]:
     """
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     others = [cap for cap in Cap if cap is not scenario.cap]
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {cap: pool.submit(_in_memory, scenario.with_cap(cap)) for cap in others}
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        results = {cap: pool.apply_async(_in_memory, (scenario.with_cap(cap),)) for cap in others}
         try:
             if len(cores) > 1:
                 os.sched_setaffinity(0, {min(cores)})
-            yield futures
+            yield results
         finally:
             if len(cores) > 1:
                 os.sched_setaffinity(0, cores)
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _settle_and_write(
-    scenario: Scenario, demo: Demo, out: Path, others: Mapping[Cap, Future[Statements]]
+    scenario: Scenario, demo: Demo, out: Path, others: Mapping[Cap, ApplyResult[Statements]]
 ) -> str:
     with progress_bar("Settling") as progress:
         statements = settle_database(demo.database, scenario.month, progress)
     write_statements(statements, out)
-    results = {scenario.cap: statements} | {cap: future.result() for cap, future in others.items()}
+    results = {scenario.cap: statements} | {cap: result.get() for cap, result in others.items()}
     text = summary(scenario, results, *_measured(demo.database, scenario))
     (out / "summary.txt").write_text(text, encoding="utf-8")
     return text

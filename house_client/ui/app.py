@@ -13,6 +13,7 @@ from node.qt.shell import ORGANISATION, application, draw_in_memory, quit_on_sig
 from node.qt.theme import LIGHT
 
 APPLICATION = "House client"
+SMALL_KIOSK = (800, 480)
 
 # Starts whatever makes snapshots, given the function that publishes them from any thread; leaving the
 # context stops it and returns only when it publishes no more.
@@ -49,6 +50,9 @@ def beside() -> Iterator[Callable[[HouseSnapshot], None]]:
     window = HouseWindow(QSettings(ORGANISATION, APPLICATION))
     bridge = SnapshotBridge()
     bridge.arrived.connect(window.show_snapshot)
+    window.resize(*SMALL_KIOSK)
+    corner = window.screen().availableGeometry().bottomRight()
+    window.move(corner.x() - SMALL_KIOSK[0], corner.y() - SMALL_KIOSK[1])
     window.show()
     try:
         yield bridge.publish
