@@ -5,6 +5,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.pool import ApplyResult
@@ -106,7 +107,7 @@ def _beside(scenario: Scenario) -> Iterator[Mapping[Cap, ApplyResult[Statements]
     """
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     others = [cap for cap in Cap if cap is not scenario.cap]
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with multiprocessing.get_context("spawn").Pool(1, _leave_interrupts_to_parent) as pool:
         results = {cap: pool.apply_async(_in_memory, (scenario.with_cap(cap),)) for cap in others}
         try:
             if len(cores) > 1:
@@ -115,6 +116,10 @@ def _beside(scenario: Scenario) -> Iterator[Mapping[Cap, ApplyResult[Statements]
         finally:
             if len(cores) > 1:
                 os.sched_setaffinity(0, cores)
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _settle_and_write(
