@@ -76,9 +76,8 @@ def _in_windows(demo: Demo, settle: Callable[[], str]) -> str:
                 working = thread.submit(work())
                 working.add_done_callback(_report)
                 yield
-                working.cancel()
         finally:
-            thread.stop()
+            thread.stop()  # cancels what is still at work and waits until it has put everything away
 
     run_window(source)
     return "" if results else INTERRUPTED

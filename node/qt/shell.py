@@ -31,7 +31,7 @@ def quit_on_signals(app: QApplication) -> QTimer:
     Python runs signal handlers only between its own instructions; the timer gives it some.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.quit())
+        signal.signal(number, lambda *_: app.exit(0))
     timer = QTimer()
     timer.timeout.connect(lambda: None)
     timer.start(200)
