@@ -13,11 +13,11 @@ from central_monitor.services.controller import EXPIRY_S, Controller, Order
 from central_monitor.services.credit import RunningCredit
 from central_monitor.services.live import LiveState
 from central_monitor.services.poller import Poller
-from central_monitor.services.recorder import Recorder
+from central_monitor.services.recorder import Collected, Recorder
 from central_monitor.snapshot import CentralSnapshot
 from db.errors import DatabaseError
 from microgrid.daylight import is_day
-from microgrid.minute import Hold
+from microgrid.minute import Hold, OrderMinute
 from microgrid.months import zone_of
 from microgrid.sample import Sample
 from microgrid.terms import Terms
@@ -28,11 +28,12 @@ from node.clock import Clock, SteppedClock, SystemClock
 
 POLL_PERIOD_S = 1.0
 POLL_TIMEOUT_S = 0.8
-RECORD_DELAY_S = 2  # after a minute's end: the time houses have to close and journal it
+RECORD_DELAY_S = 3  # after a minute's end: the time houses have to close, journal and announce it
 FETCH_TIMEOUT_S = 5.0
 TARGET_TIMEOUT_S = 5.0
 WATCHDOG_S = 10.0  # real time a stepped house has to answer
 FRESH_MS = 5_000
+ORDERS_KEPT = 100_000  # order minutes that wait for a disk that does not take them
 WITHDRAW_S = 2.0  # at the end, for houses to acknowledge that nothing is asked of them any more
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,9 @@ class CentralProgram:
         self._server = HouseServer(self)
         self._poller = Poller(self._server.links, self._heard)
         self._recorder = Recorder(self._server.links, writer)
-        self._recorded_through: int | None = None  # the last minute whose orders are recorded
+        self._recorded_through: int | None = None  # the last minute that is on the disk
+        self._noted_through: int | None = None  # the last minute whose orders are noted
+        self._orders: list[OrderMinute] = []  # noted and not on the disk
         self._tasks: list[asyncio.Task[Any]] = []
         self.port = 0
 
@@ -84,7 +87,8 @@ class CentralProgram:
         """Listen, and in live mode begin to poll. OSError in words if the port is taken."""
         self.port = await self._server.start(self._listen.host, self._listen.port)
         if not self._stepped:
-            self._tasks.append(asyncio.get_running_loop().create_task(self._run_live()))
+            loop = asyncio.get_running_loop()
+            self._tasks += [loop.create_task(self._poll_live()), loop.create_task(self._record_live())]
 
     def linked_houses(self) -> list[str]:
         """The houses whose link stands now."""
@@ -135,18 +139,29 @@ class CentralProgram:
         await self._record(second, WATCHDOG_S)
         await self._control(second, WATCHDOG_S)
 
-    async def _run_live(self) -> None:
-        """Poll every second; record and control once a minute."""
-        next_record_s = (self._clock.now_ms() // 1000 // 60 + 1) * 60
+    async def _poll_live(self) -> None:
+        """Poll every second."""
         while True:
-            begun = self._clock.now_ms()
-            await self._poll(POLL_TIMEOUT_S, must_answer=False)
-            if begun // 1000 >= next_record_s + RECORD_DELAY_S:
-                await self._record(next_record_s, FETCH_TIMEOUT_S)
-                await self._control(next_record_s, TARGET_TIMEOUT_S)
-                next_record_s = (self._clock.now_ms() // 1000 // 60 + 1) * 60
-            spent_s = (self._clock.now_ms() - begun) / 1000
-            await self._clock.sleep(max(0.0, POLL_PERIOD_S - spent_s))
+            begun_ms = self._clock.now_ms()
+            try:
+                await self._poll(POLL_TIMEOUT_S, must_answer=False)
+            except Exception:  # a fault that nobody foresaw must not end the polls in silence
+                log.exception("a round of polls failed")
+            spent_s = (self._clock.now_ms() - begun_ms) / 1000
+            await self._clock.sleep(min(POLL_PERIOD_S, max(0.0, POLL_PERIOD_S - spent_s)))
+
+    async def _record_live(self) -> None:
+        """Record and control once a minute, beside the polls, so that a slow house delays nobody's."""
+        while True:
+            now_ms = self._clock.now_ms()
+            second = (now_ms // 1000 // SECONDS_PER_MINUTE + 1) * SECONDS_PER_MINUTE
+            await self._clock.sleep(second + RECORD_DELAY_S - now_ms / 1000)
+            try:
+                await self._record(second, FETCH_TIMEOUT_S)
+                await self._control(second, TARGET_TIMEOUT_S)
+            except Exception as fault:
+                self.live.recorder_fault = f"The last minute was not recorded or steered: {fault}"
+                log.exception("a minute was not recorded or steered")
 
     async def _poll(self, timeout_s: float, *, must_answer: bool) -> None:
         now_ms = self._clock.now_ms()
@@ -163,23 +178,21 @@ class CentralProgram:
         end = second // SECONDS_PER_MINUTE
         first = end if self._recorded_through is None else self._recorded_through + 1
         minutes = range(first, end)
-        linked = dict.fromkeys(self._server.links, True)
-        orders = self._controller.record(minutes, linked)
+        self._note_orders(end)
         houses: Sequence[str] = [house for house, live in self.live.houses.items() if live.outbox]
         try:
-            collected = await self._recorder.collect(houses, min(first, end - 1), timeout_s)
-            await self._recorder.commit(collected, orders)
+            collected = await self._recorder.collect(houses, min(first, end - 1), end, timeout_s)
+            await self._recorder.commit(collected, self._orders)
+            orders, self._orders = self._orders, []
             self._recorded_through = max(end - 1, first - 1)
+            self._take_in(collected)
             self._credit.add(minutes, collected.meter, orders)
-            self.live.recorded(collected.meter)
-            self.live.delivered({house for house, _ in collected.owed} - set(collected.more))
             while self._stepped and collected.more:
-                collected = await self._recorder.collect(collected.more, first, timeout_s)
+                collected = await self._recorder.collect(collected.more, first, end, timeout_s)
                 await self._recorder.commit(collected, [])
-                self.live.recorded(collected.meter)
-                self.live.delivered({house for house, _ in collected.owed} - set(collected.more))
-            if any(minute % MINUTES_PER_DAY == 0 for minute in range(first + 1, end + 1)):
-                await self._writer.seal(end // MINUTES_PER_DAY - 1)
+                self._take_in(collected)
+            for day in range(first // MINUTES_PER_DAY, end // MINUTES_PER_DAY):
+                await self._writer.seal(day)
             self.live.recorder_fault = None
         except DatabaseError as fault:
             # Nothing was acknowledged: the houses keep their minutes and offer them again.
@@ -187,6 +200,18 @@ class CentralProgram:
             log.error("minutes not stored: %s", fault)
             if self._stepped:
                 raise
+
+    def _note_orders(self, end: int) -> None:
+        """Note what stood in every minute before `end` now: a disk that fails must not change it."""
+        first = end if self._noted_through is None else self._noted_through + 1
+        linked = dict.fromkeys(self._server.links, True)
+        self._orders += self._controller.record(range(first, end), linked)
+        del self._orders[:-ORDERS_KEPT]
+        self._noted_through = max(end - 1, first - 1)
+
+    def _take_in(self, collected: Collected) -> None:
+        self.live.recorded(collected.meter)
+        self.live.delivered({house for house, _ in collected.owed} - set(collected.more))
 
     async def _control(self, second: int, timeout_s: float) -> None:
         """Give every seller its target and note who acknowledged it."""

@@ -140,6 +140,7 @@ class HouseLink(asyncio.Protocol):
             return
         if isinstance(message, ErrorMessage):
             future.set_exception(RequestRefused(message.text))
+            future.exception()  # whoever asked may have stopped waiting
         else:
             future.set_result(message)
 

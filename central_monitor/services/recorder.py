@@ -56,10 +56,11 @@ class Recorder:
         self._links = links
         self._store = store
 
-    async def collect(self, houses: Iterable[str], live_from: int, timeout_s: float) -> Collected:
+    async def collect(self, houses: Iterable[str], live_from: int, end: int, timeout_s: float) -> Collected:
         """Fetch one batch from each of these houses; who does not answer within `timeout_s` is left out.
 
-        Minutes before `live_from` are marked late: history, which moves no live display.
+        Minutes before `live_from` are marked late: history, which moves no live display. Minutes from
+        `end` on have not ended yet by the central's clock, whatever the house's says, and stay with it.
         """
         asked = {
             house: self._links[house].request(
@@ -81,11 +82,12 @@ class Recorder:
                 continue
             batch = future.result()
             if isinstance(batch, MinuteBatch) and batch.minutes:
-                collected.meter += [_marked(row, live_from) for row in batch.minutes]
-                committed = tuple((row.minute, row.revision) for row in batch.minutes)
+                rows = [_marked(row, live_from) for row in batch.minutes if row.minute < end]
+                collected.meter += rows
+                committed = tuple((row.minute, row.revision) for row in rows)
                 acknowledgement = MinutesAcknowledged(request_id=batch.request_id, committed=committed)
                 collected.owed.append((house, acknowledgement))
-                if batch.more:
+                if batch.more and rows:
                     collected.more.append(house)
         return collected
 

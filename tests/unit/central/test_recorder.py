@@ -41,7 +41,7 @@ def recorder(*links):
 
 
 async def collect(work, *houses, live_from=NOON, timeout_s=0.05):
-    return await work.collect(houses, live_from, timeout_s)
+    return await work.collect(houses, live_from, NOON + 10, timeout_s)
 
 
 def test_minutes_of_several_houses_and_orders_go_into_one_commit_and_are_acknowledged_after_it():
@@ -162,6 +162,21 @@ def test_who_has_more_is_named():
     asyncio.run(story())
 
 
+def test_minutes_that_have_not_ended_by_the_centrals_clock_stay_with_the_house():
+    async def story():
+        a, b = house("A", NOON + 8, NOON + 9, NOON + 10, more=True), house("B", NOON + 10, more=True)
+        work, _ = recorder(a, b)
+        collected = await collect(work, "A", "B")
+        assert [(r.house, r.minute) for r in collected.meter] == [("A", NOON + 8), ("A", NOON + 9)]
+        # Who had nothing else is not asked again at once: that would never end.
+        assert collected.more == ["A"]
+        await work.commit(collected, [])
+        assert a.acknowledged[0].committed == ((NOON + 8, 0), (NOON + 9, 0))
+        assert b.acknowledged[0].committed == ()
+
+    asyncio.run(story())
+
+
 def test_houses_that_are_not_linked_are_not_asked():
     async def story():
         work, store = recorder()
@@ -187,7 +202,7 @@ def test_a_house_that_left_meanwhile_is_committed_and_fetched_again_by_its_next_
         links = {"A": a}
         store = FakeStore()
         work = Recorder(links, store)
-        collected = await work.collect(["A"], NOON, 0.05)
+        collected = await work.collect(["A"], NOON, NOON + 1, 0.05)
         links.clear()
         await work.commit(collected, [])
         assert len(store.commits) == 1

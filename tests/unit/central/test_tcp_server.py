@@ -1,4 +1,4 @@
-"""The central's end of the star over real TCP: who is let in, who is not, and what the end of a link means."""
+"""The central's end of the star over real TCP: who is let in, who is not, what the end of a link means."""
 
 import asyncio
 import contextlib
