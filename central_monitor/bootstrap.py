@@ -20,15 +20,16 @@ from central_monitor.snapshot import CentralSnapshot
 from db.central import CENTRAL, MinuteStore, TermsRepository
 from db.engine import open_reader
 from db.errors import DatabaseError
-from microgrid.months import minute_of
+from microgrid.months import minute_of, month_minutes, zone_of
 from microgrid.statement import Statements
 from microgrid.terms import FOREVER, Terms
+from node.arguments import address, in_words, positive
 from node.clock import SteppedClock
 from node.gridfile import GridFileError, read_gridfile
 from node.logs import start_logging
 from node.loop_thread import LoopThread
 from node.progress import progress_bar
-from node.stepped import follow_clock, host_and_port
+from node.stepped import follow_clock
 
 SNAPSHOT_PERIOD_S = 0.5
 MINUTES_PER_DAY = 1440
@@ -41,11 +42,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--grid", type=Path, help="TOML file with zone, tariff, houses and contracts to start from"
     )
     run.add_argument("--database", type=Path, help="database file (default: the user's own)")
-    run.add_argument("--listen", type=_address, default=("0.0.0.0", 47474), metavar="HOST:PORT",
+    run.add_argument("--listen", type=address, default=("0.0.0.0", 47474), metavar="HOST:PORT",
                      help="where houses connect (default 0.0.0.0:47474)")  # fmt: skip
     run.add_argument("--headless", action="store_true", help="run without a window")
-    run.add_argument("--stepped-clock", type=_address, metavar="HOST:PORT", help="follow a conductor's clock")
-    run.add_argument("--step", type=int, default=1, help="minutes between control steps (default 1)")
+    run.add_argument("--stepped-clock", type=address, metavar="HOST:PORT", help="follow a conductor's clock")
+    run.add_argument("--step", type=positive, default=1, help="minutes between control steps (default 1)")
     run.set_defaults(command=_run)
 
     settle = commands.add_parser("settle", help="compute a month's statements again from the database alone")
@@ -75,16 +76,9 @@ def main(arguments: Sequence[str], add_more: Callable[[Any], None] | None = None
     except KeyboardInterrupt:
         return 130
     except (DatabaseError, GridFileError, OSError, ValueError, LookupError) as fault:
-        print(f"main_central.py: {fault}", file=sys.stderr)
+        print(f"main_central.py: {in_words(fault)}", file=sys.stderr)
         return 1
     return code
-
-
-def _address(text: str) -> tuple[str, int]:
-    try:
-        return host_and_port(text)
-    except ValueError as fault:
-        raise argparse.ArgumentTypeError(str(fault)) from None
 
 
 # --- settle -----------------------------------------------------------------------------------------
@@ -113,6 +107,9 @@ def settle_database(
         if not last:
             raise LookupError(f"The database {database} holds no minutes yet; there is nothing to settle.")
         through = max(row.minute for row in last.values()) + 1
+        minutes = month_minutes(month, zone_of(terms.zone))
+        if not store.any_in(minutes.start, minutes.stop):
+            raise LookupError(f"The database {database} holds no minutes of {month}; choose another month.")
         return settle_month(store, terms, month, through, progress)
     finally:
         connection.close()

@@ -14,33 +14,38 @@ import platformdirs
 from db.errors import DatabaseError
 from house_client.program import HouseProgram, HouseSettings
 from house_client.snapshot import HouseSnapshot
+from microgrid.terms import HOUSE_ID
+from node.arguments import address, in_words
 from node.clock import SteppedClock
 from node.logs import start_logging
 from node.loop_thread import LoopThread
-from node.stepped import follow_clock, host_and_port
+from node.stepped import follow_clock
 
 SNAPSHOT_PERIOD_S = 0.5
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="main_house.py", description="The house client of a micro-grid.")
-    parser.add_argument("--house", required=True, help="ID of this house, as the central knows it")
+    parser.add_argument(
+        "--house", type=_house, required=True, help="ID of this house, as the central knows it"
+    )
     parser.add_argument("--serial", metavar="PORT", help="serial port of the meter, for example /dev/ttyUSB0")
-    parser.add_argument("--central", type=_address, metavar="HOST:PORT", help="address of the central")
+    parser.add_argument("--central", type=address, metavar="HOST:PORT", help="address of the central")
     parser.add_argument("--data", type=Path, help="folder for journal and log (default: the user's own)")
     parser.add_argument("--headless", action="store_true", help="run without a window")
     parser.add_argument("--windowed", action="store_true", help="do not fill the screen")
     parser.add_argument(
-        "--stepped-clock", type=_address, metavar="HOST:PORT", help="follow a conductor's clock"
+        "--stepped-clock", type=address, metavar="HOST:PORT", help="follow a conductor's clock"
     )
     return parser.parse_args(arguments)
 
 
-def _address(text: str) -> tuple[str, int]:
-    try:
-        return host_and_port(text)
-    except ValueError as fault:
-        raise argparse.ArgumentTypeError(str(fault)) from None
+def _house(text: str) -> str:
+    if HOUSE_ID.fullmatch(text) is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an ID; it has 1 to 32 letters, digits, hyphens or underscores"
+        )
+    return text
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -61,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 0
     except (DatabaseError, OSError) as fault:
-        print(f"House {options.house}: {fault}", file=sys.stderr)
+        print(f"House {options.house}: {in_words(fault)}", file=sys.stderr)
         return 1
     return 0
 

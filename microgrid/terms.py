@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import msgspec
 
+from microgrid.months import local_time, zone_of
 from microgrid.units import MICROCOINS_PER_COIN
 
 HOUSE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -120,7 +121,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         for tariff in self.tariffs:
             if tariff.valid_from <= minute < tariff.valid_to:
                 return tariff
-        raise LookupError(f"no tariff is in force in minute {minute}; add one to the terms")
+        moment = f"{local_time(minute, zone_of(self.zone)):%Y-%m-%d %H:%M} {self.zone}"
+        raise LookupError(f"At {moment} no tariff is in force; add one to the terms.")
 
 
 def contract_faults(contract: Contract, house: House, national: int) -> list[str]:

@@ -20,6 +20,7 @@ from db.central import CENTRAL, MinuteStore
 from db.engine import open_reader
 from microgrid.statement import Statements
 from microgrid.terms import Cap
+from node.arguments import positive
 from node.progress import progress_bar
 from simulation.demo import Demo
 from simulation.scenario import Scenario, load_scenario
@@ -33,14 +34,14 @@ LONGEST_STEP = 30  # a packet a minute; a pseudo-terminal holds some 50 that nob
 def add_command(commands: Any) -> None:
     """Add `demo` to the commands of a parser."""
     demo = commands.add_parser("demo", help="live a month of chapter 9 in seconds, with no hardware")
-    demo.add_argument("--days", type=_positive, default=30, help="days of the month to live (default 30)")
+    demo.add_argument("--days", type=positive, default=30, help="days of the month to live (default 30)")
     demo.add_argument("--headless", action="store_true", help="no windows and no pictures")
     demo.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for the results")
     demo.add_argument("--month", default=DEMO_MONTH, help=f"YYYY-MM (default {DEMO_MONTH})")
     demo.add_argument(
         "--grid", type=Path, default=CHAPTER_9, help="TOML file with houses, contracts and plants"
     )
-    demo.add_argument("--houses", type=_positive, help="a made-up neighbourhood of this many houses instead")
+    demo.add_argument("--houses", type=positive, help="a made-up neighbourhood of this many houses instead")
     demo.add_argument(
         "--replay", type=Path, help="CSV file of measured minutes that the first house consumes by"
     )
@@ -53,14 +54,8 @@ def add_command(commands: Any) -> None:
     demo.set_defaults(command=_demo)
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
 def _step(text: str) -> int:
-    step = _positive(text)
+    step = positive(text)
     if step > LONGEST_STEP:
         raise argparse.ArgumentTypeError(
             f"{text!r} is more than {LONGEST_STEP}, the most minutes that a meter's port holds at once"

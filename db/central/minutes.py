@@ -92,6 +92,12 @@ class MinuteStore:
                 last[house] = _meter_minute(row)
         return last
 
+    def any_in(self, first_minute: int, end_minute: int) -> bool:
+        """Whether any house has a row in `first_minute` <= m < `end_minute`."""
+        with transaction(self._connection) as connection:
+            query = "SELECT 1 FROM meter_minute WHERE minute >= ? AND minute < ? LIMIT 1"
+            return connection.exec_driver_sql(query, (first_minute, end_minute)).first() is not None
+
     def seal(self, day: int) -> None:
         """Packs a finished UTC day (days since 1970-01-01) into columns, which are then read instead of rows.
 
