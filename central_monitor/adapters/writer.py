@@ -11,6 +11,7 @@ from microgrid.terms import Terms
 from node.worker import Worker
 
 MINUTES_PER_DAY = 1440
+_DONE = object()
 
 
 class DatabaseWriter:
@@ -52,8 +53,10 @@ class DatabaseWriter:
         self._store.append(meter, orders)
 
     async def seal(self, day: int) -> None:
-        """Pack a finished UTC day into columns."""
-        await self._worker.submit(lambda: self._store.seal(day))
+        """Pack a finished UTC day into columns, in jobs short enough for minutes to be stored in between."""
+        steps = self._store.seal_in_steps(day)
+        while await self._worker.submit(lambda: next(steps, _DONE)) is not _DONE:
+            pass
 
     def close(self) -> None:
         """Finish what was submitted and close the file."""

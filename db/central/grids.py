@@ -59,6 +59,25 @@ class Grid:
     values: dict[str, Ints]
 
 
+# One row of `sealed_day`: day, quantity, house, then the column.
+SealedRow = tuple[object, ...]
+
+
+def packed(kind: Kind, grid: Grid, houses: Sequence[str]) -> list[SealedRow]:
+    """What the seal of a whole day keeps of these houses' grid; columns of zeros are left out."""
+    fill = _last_present(grid.present)
+    rows: list[SealedRow] = []
+    for number, name in kind.numbers(kind.quantities).items():
+        for row, house in enumerate(houses):
+            values = grid.present[row].astype(np.int64)
+            if name != PRESENT:
+                values = grid.values[name][row][fill[row]]
+            column = encode(values)
+            if column is not None:
+                rows.append((grid.first // MINUTES_PER_DAY, number, house, *column))
+    return rows
+
+
 class DayGrids:
     """Reads and seals days; always inside the caller's transaction."""
 
@@ -82,31 +101,26 @@ class DayGrids:
         nearest: int | None = self._connection.exec_driver_sql(query, (house, day)).scalar_one()
         return nearest
 
-    def seal(self, day: int) -> None:
-        """Writes the day's columns from its rows."""
+    def houses(self, kind: Kind, day: int) -> list[str]:
+        """The houses with rows of this kind on this day, sorted."""
+        query, range_ = (
+            f"SELECT DISTINCT house FROM {kind.table} WHERE minute >= ? AND minute < ? ORDER BY house",
+            (day * MINUTES_PER_DAY, (day + 1) * MINUTES_PER_DAY),
+        )
+        if kind is METER:  # kept beside the rows, so that they need not be passed
+            query, range_ = "SELECT house FROM meter_day WHERE day BETWEEN ? AND ? ORDER BY house", (day, day)
+        return list(self._connection.exec_driver_sql(query, range_).scalars())
+
+    def packed(self, kind: Kind, day: int, houses: Sequence[str]) -> list[SealedRow]:
+        """What the seal of this day keeps of these houses, from their rows."""
         first, end = day * MINUTES_PER_DAY, (day + 1) * MINUTES_PER_DAY
-        rows: list[tuple[object, ...]] = []
-        for kind in (METER, ORDER):
-            houses = self._connection.exec_driver_sql(
-                f"SELECT DISTINCT house FROM {kind.table} WHERE minute >= ? AND minute < ? ORDER BY house",
-                (first, end),
-            )
-            names = list(houses.scalars())
-            if not names:
-                continue
-            grid = self._from_rows(kind, kind.quantities[1:], first, end, names)
-            fill = _last_present(grid.present)
-            for number, name in kind.numbers(kind.quantities).items():
-                for row, house in enumerate(names):
-                    values = grid.present[row].astype(np.int64)
-                    if name != PRESENT:
-                        values = grid.values[name][row][fill[row]]
-                    column = encode(values)
-                    if column is not None:
-                        rows.append((day, number, house, *column))
+        return packed(kind, self._from_rows(kind, kind.quantities[1:], first, end, houses), houses)
+
+    def write_seal(self, rows: Sequence[SealedRow]) -> None:
+        """Keeps a whole day's columns; the day may not have a seal."""
         if rows:
             marks = ", ".join("?" for _ in rows[0])
-            self._connection.exec_driver_sql(f"INSERT INTO sealed_day VALUES ({marks})", rows)
+            self._connection.exec_driver_sql(f"INSERT INTO sealed_day VALUES ({marks})", list(rows))
 
     def _is_sealed(self, day: int) -> bool:
         found = self._connection.exec_driver_sql("SELECT 1 FROM sealed_day WHERE day = ? LIMIT 1", (day,))
@@ -151,8 +165,10 @@ class DayGrids:
         selected = ", ".join(kind.select.get(name, name) for name in names)
         cursor = self._connection.exec_driver_sql(
             f"SELECT house, minute, {selected} FROM {kind.table}"
-            f" WHERE minute >= ? AND minute < ? AND house IN ({_marks(houses)})",
-            (first, end, *houses),
+            # The key is (minute, house): by minutes one by one, few houses need not pass all others' rows.
+            f" WHERE minute IN ({_marks(range(first, end))}) AND house BETWEEN ? AND ?"
+            f" AND +house IN ({_marks(houses)})",
+            (*range(first, end), min(houses, default=""), max(houses, default=""), *houses),
         )
         places = {house: row * shape[1] - first for row, house in enumerate(houses)}
         for rows in cursor.partitions(_FETCHED):

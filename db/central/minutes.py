@@ -3,7 +3,7 @@
 Nobody else knows which minutes come from rows and which from seals.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from operator import attrgetter
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import sqlite
 
 from db.central import reading, tables
-from db.central.grids import DayGrids
+from db.central.grids import METER, ORDER, DayGrids, SealedRow
 from db.engine import transaction
 from microgrid.columns import MINUTES_PER_DAY, MinuteColumns, OrderColumns
 from microgrid.minute import MeterMinute, OrderMinute, Origin
@@ -27,6 +27,7 @@ _ORDER = tuple(column.name for column in tables.order_minute.c)
 _INSERT_METER, _METER_ROW = _insert_sql(tables.meter_minute), attrgetter(*_METER)
 _INSERT_ORDER, _ORDER_ROW = _insert_sql(tables.order_minute), attrgetter(*_ORDER)
 _INSERT_DAY = _insert_sql(tables.meter_day)
+_SEALED_AT_ONCE = 5  # houses: a step of about 0.1 s
 _MEASURED = attrgetter(*tables.MEASURED)
 _SELECT_METER = f"SELECT {', '.join(_METER)} FROM meter_minute"
 _KEEP_REVISION = (
@@ -44,6 +45,7 @@ class MinuteStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._grids = DayGrids(connection)
+        self._broken: set[int] = set()  # days written into; sealing looks whether its own is among them
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """A transaction around several calls; each call makes its own otherwise."""
@@ -103,9 +105,35 @@ class MinuteStore:
 
         The next minute that is written into the day breaks the seal again.
         """
+        for _ in self.seal_in_steps(day):
+            pass
+
+    def seal_in_steps(self, day: int) -> Iterator[None]:
+        """`seal` a few houses at a time, so that minutes can be appended in between; the last step writes.
+
+        A day that is written into meanwhile is begun again.
+        """
+        rows: list[SealedRow] | None = None
+        while rows is None:
+            self._broken.discard(day)
+            rows = yield from self._packed(day)
         with transaction(self._connection):
             self._unseal({day})
-            self._grids.seal(day)
+            self._grids.write_seal(rows)
+
+    def _packed(self, day: int) -> Generator[None, None, list[SealedRow] | None]:
+        """The rows of a day's seal; None if the day changed on the way."""
+        rows: list[SealedRow] = []
+        for kind in (METER, ORDER):
+            with transaction(self._connection):
+                houses = self._grids.houses(kind, day)
+            for start in range(0, len(houses), _SEALED_AT_ONCE):
+                yield
+                if day in self._broken:
+                    return None
+                with transaction(self._connection):
+                    rows += self._grids.packed(kind, day, houses[start : start + _SEALED_AT_ONCE])
+        return rows
 
     def sealed_days(self) -> list[int]:
         """The days that are sealed, ascending."""
@@ -173,6 +201,7 @@ class MinuteStore:
 
     def _unseal(self, days: Iterable[int]) -> None:
         for day in days:
+            self._broken.add(day)
             self._connection.exec_driver_sql("DELETE FROM sealed_day WHERE day = ?", (day,))
 
 

@@ -198,6 +198,21 @@ def test_a_write_into_a_sealed_day_breaks_its_seal_in_the_same_transaction(
     assert store.read(late.minute, late.minute + 1, [late.house]).import_ws[0, 0] == late.import_ws
 
 
+def test_a_day_written_into_while_it_is_sealed_is_sealed_with_what_was_written(store: MinuteStore) -> None:
+    houses = [f"H{number}" for number in range(12)]
+    store.append([meter(house, 7) for house in houses], [order("H0", 7)])
+    steps = store.seal_in_steps(0)
+    next(steps)
+    next(steps)
+    store.append([meter("H0", 7, import_ws=1), meter("late", 8)], [order("H9", 9)])
+    assert store.sealed_days() == []
+    unsealed = store.read(0, DAY), store.read_orders(0, DAY)
+    assert list(steps) != []
+    assert store.sealed_days() == [0]
+    assert same(store.read(0, DAY), unsealed[0])
+    assert same(store.read_orders(0, DAY), unsealed[1])
+
+
 def test_a_late_order_breaks_the_seal_too(store: MinuteStore) -> None:
     store.append([meter("A", 7)], [order("A", 7)])
     store.seal(0)
