@@ -1,6 +1,7 @@
 """The programs as real processes: started, listened to, and ended whatever happens."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -56,11 +57,6 @@ class Process:
         self.kill()
 
     @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
-
-    @property
     def errors(self) -> str:
         """What it wrote to stderr so far; all of it once it has ended."""
         return "".join(self._errors)
@@ -71,9 +67,9 @@ class Process:
         assert self._lines, self.errors
         return self._lines[0]
 
-    def terminate(self) -> None:
-        """Ask it to end, as a service manager does."""
-        self._process.terminate()
+    def send(self, number: signal.Signals) -> None:
+        """Ask it to end: SIGTERM as a service manager does, SIGINT as Ctrl+C does."""
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """End it at once (SIGKILL), as a power cut does."""

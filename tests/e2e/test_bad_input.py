@@ -3,7 +3,6 @@
 import shutil
 import socket
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from microgrid.months import month_minutes, zone_of
 from node.gridfile import read_gridfile
 from tests.e2e.neighbourhood import CHAPTER_9, MONTH
 from tests.e2e.processes import CENTRAL as CENTRAL_PROGRAM
-from tests.e2e.processes import HOUSE, Process, one_sentence, run
+from tests.e2e.processes import HOUSE, one_sentence, run
 
 RUN = (*CENTRAL_PROGRAM, "run", "--headless", "--listen", "127.0.0.1:0")
 SETTLE = (*CENTRAL_PROGRAM, "settle")
@@ -160,13 +159,6 @@ def test_an_occupied_port_is_said(database: Path) -> None:
         said = refused(program, "--database", database)
     assert said.startswith(f"main_central.py: Port {port} on 127.0.0.1 cannot be listened on")
     assert said.endswith("stop the program that uses it, or choose another with --listen.")
-
-
-@pytest.fixture
-def central(copy: Path) -> Iterator[tuple[Process, int, Path]]:
-    """A live central, its port and its log."""
-    with Process(RUN, "--database", copy) as process:
-        yield process, int(process.first_line().rstrip(".\n").rpartition(":")[2]), copy.parent / "central.log"
 
 
 # --- settle and the demonstration -------------------------------------------------------------------
