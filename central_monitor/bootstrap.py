@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -206,5 +207,6 @@ def _run_window(terms: Terms, writer: DatabaseWriter, listen: Listen, step: int)
 
 async def _publish(program: CentralProgram, publish: Callable[[CentralSnapshot], None]) -> None:
     while True:
-        publish(program.snapshot())
+        with contextlib.suppress(LookupError):  # no tariff in force now: nothing can be shown
+            publish(program.snapshot())
         await asyncio.sleep(SNAPSHOT_PERIOD_S)
