@@ -31,6 +31,7 @@ from node.logs import start_logging
 from node.loop_thread import LoopThread
 from node.progress import progress_bar
 from node.stepped import follow_clock
+from node.worker import InlineWorker
 
 SNAPSHOT_PERIOD_S = 0.5
 MINUTES_PER_DAY = 1440
@@ -123,7 +124,7 @@ def _run(options: argparse.Namespace) -> int:
     database = options.database or Path(platformdirs.user_data_dir("microgrid-central")) / "power.sqlite"
     database.parent.mkdir(parents=True, exist_ok=True)
     start_logging(database.parent, "central")
-    writer = DatabaseWriter(database)
+    writer = DatabaseWriter(database, InlineWorker() if options.stepped_clock else None)
     try:
         terms = _terms(writer, options.grid)
         listen = Listen(host=options.listen[0], port=options.listen[1])

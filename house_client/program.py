@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
 from house_client.link import Link
 from house_client.meter_port import MeterPort
@@ -16,9 +18,11 @@ from house_client.snapshot import HouseSnapshot
 from microgrid.sample import Sample
 from microgrid.units import SECONDS_PER_MINUTE
 from node.clock import Clock, SteppedClock, SystemClock
-from node.worker import Worker
+from node.worker import InlineWorker, Worker
 
 WATCHDOG_S = 10.0  # real time in which a stepped house must have heard its meter
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,8 @@ class HouseProgram:
     def __init__(self, settings: HouseSettings, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._worker = Worker(f"journal {settings.house}")
+        stepped = isinstance(self._clock, SteppedClock)
+        self._worker = InlineWorker() if stepped else Worker(f"journal {settings.house}")
         settings.data.mkdir(parents=True, exist_ok=True)
         journal_file = settings.data / f"house-{settings.house}.sqlite"
         try:
@@ -48,7 +53,6 @@ class HouseProgram:
         except BaseException:
             self._worker.close()
             raise
-        stepped = isinstance(self._clock, SteppedClock)
         self.service = self._worker.run(
             lambda: HouseService(
                 settings.house,
@@ -126,7 +130,10 @@ class HouseProgram:
             inbox, self._inbox = self._inbox, []
             offset_ms = self.service.central_now_ms() - self._clock.now_ms()
             timed = [(at_ms + offset_ms, sample) for at_ms, sample in inbox]
-            await self.service.take(timed, self.service.central_now_ms())
+            try:
+                await self.service.take(timed, self.service.central_now_ms())
+            except DatabaseError as fault:
+                log.error("minutes not journalled, to be tried again: %s", fault)
 
     def _hear(self, received_ms: int, samples: list[Sample]) -> None:
         self._inbox += [(received_ms, sample) for sample in samples]
@@ -150,9 +157,11 @@ class HouseProgram:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._port is not None:
             await asyncio.to_thread(self._port.stop)
-        await self.service.close()
-        await self._worker.submit(self._journal.close)
-        self._worker.close()
+        try:
+            await self.service.close()
+        finally:
+            await self._worker.submit(self._journal.close)
+            self._worker.close()
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: object) -> None:

@@ -14,6 +14,7 @@ from house_client.snapshot import HouseSnapshot
 from microgrid.terms import Role
 from microgrid.units import SECONDS_PER_MINUTE
 from node.clock import SteppedClock
+from node.worker import InlineWorker
 from simulation.conductor import Conductor
 from simulation.meter import PtyMeter
 from simulation.scenario import Scenario
@@ -69,7 +70,7 @@ class Demo:
     ) -> tuple[CentralProgram, dict[str, HouseProgram], Conductor]:
         self._clear()
         start_ms = self._scenario.minutes.start * SECONDS_PER_MINUTE * 1000
-        writer = DatabaseWriter(self.database)
+        writer = DatabaseWriter(self.database, InlineWorker())
         stack.callback(writer.close)
         writer.save_terms(self._scenario.terms)
         central = CentralProgram(

@@ -17,8 +17,9 @@ _DONE = object()
 class DatabaseWriter:
     """Opens, migrates and owns the database. Raises DatabaseError where it cannot."""
 
-    def __init__(self, path: Path) -> None:
-        self._worker = Worker("database")
+    def __init__(self, path: Path, worker: Worker | None = None) -> None:
+        """`worker` runs the database's jobs; by default a thread of its own. It is closed with the writer."""
+        self._worker = worker or Worker("database")
         try:
             self._connection = self._worker.run(lambda: open_writer(path, CENTRAL))
         except BaseException:
@@ -47,10 +48,7 @@ class DatabaseWriter:
 
     async def append(self, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:
         """Commit these minutes; on return they are on the disk."""
-        await self._worker.submit(lambda: self._append(meter, orders))
-
-    def _append(self, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:
-        self._store.append(meter, orders)
+        await self._worker.submit(lambda: self._store.append(meter, orders))
 
     async def seal(self, day: int) -> None:
         """Pack a finished UTC day into columns, in jobs short enough for minutes to be stored in between."""

@@ -8,6 +8,7 @@ import re
 from binascii import crc_hqx
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from operator import le
 from typing import Any, NamedTuple
 
 import msgspec
@@ -93,7 +94,8 @@ _COLUMNS = (
     _whole("command state", 0, max(CommandState)),
 )
 _READERS = [column.read for column in _COLUMNS]
-_LIMITS = [(column.low, column.high) for column in _COLUMNS]
+_LOWS = [column.low for column in _COLUMNS]
+_HIGHS = [column.high for column in _COLUMNS]
 _FIRMWARE_NAME = "firmware version"
 _FIRMWARE = re.compile(lim.FIRMWARE_PATTERN)
 _SPELLING = [*((column.name, column.pattern) for column in _COLUMNS), (_FIRMWARE_NAME, lim.FIRMWARE_PATTERN)]
@@ -197,9 +199,12 @@ def _leads(power_factor: bytes) -> bool:
 
 
 def _check_limits(values: Sequence[float]) -> None:
-    for at, (value, (low, high)) in enumerate(zip(values, _LIMITS, strict=True)):
-        if not low <= value <= high:  # so written that NaN is refused too
-            raise _bad_field(_COLUMNS[at].name, f"{value} is not between {low:.0f} and {high:.0f}")
+    if all(map(le, _LOWS, values)) and all(map(le, values, _HIGHS)):
+        return
+    for column, value in zip(_COLUMNS, values, strict=True):
+        if not column.low <= value <= column.high:  # so written that NaN is refused too
+            limits = f"{column.low:.0f} and {column.high:.0f}"
+            raise _bad_field(column.name, f"{value} is not between {limits}")
 
 
 def _wrong_head(text: bytes) -> WireError:
