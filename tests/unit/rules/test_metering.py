@@ -185,6 +185,14 @@ def test_faults_of_the_meter_are_counted_and_seconds_open_left_out(meter: Meter)
     assert minute.closed_s == minute.covered_s - 15
 
 
+@pytest.mark.parametrize(("closed", "closed_s"), [(True, 60), (False, 0)])
+def test_a_minute_with_a_single_packet_has_the_breaker_as_that_packet_says(closed: bool, closed_s: int):
+    builder = MinuteBuilder("B", 5000, None)
+    builder.feed(START_MS + MINUTE_MS, msgspec.structs.replace(SAMPLE, grid_breaker_closed=closed))
+    (minute,) = builder.close(START_MS + 2 * MINUTE_MS)
+    assert (minute.covered_s, minute.closed_s) == (0, closed_s)
+
+
 def test_a_dead_supply_has_means_of_zero(meter: Meter):
     meter.run(61, voltage_v=(0.0, 0.0, 0.0), current_a=(0.0, 0.0, 0.0))
     assert (meter.minutes[0].voltage_mv, meter.minutes[0].current_ma) == (0, 0)
