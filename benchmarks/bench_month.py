@@ -1,4 +1,7 @@
-"""The demonstration's month of four houses on its full path, as a process (BENCHMARK_DAYS: fewer). Goal: 60 s."""
+"""The demonstration's month of four houses on its full path, as a process. Goal: 60 s.
+
+BENCHMARK_DAYS sets another number of days than 30.
+"""
 
 import os
 import tempfile

@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from benchmarks.measure import Spent, medians, show, spending
 from benchmarks.neighbourhood import FIRST_MINUTE, HOUSES, make_minutes, make_terms
 from db.central import CENTRAL, MinuteStore
@@ -35,7 +37,7 @@ def store_day(path: Path) -> tuple[Spent, Spent, float, float]:
     return stored, sealed, size / rows, seal_size / rows
 
 
-def _size(connection) -> int:  # type: ignore[no-untyped-def]
+def _size(connection: Connection) -> int:
     pages: int = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     size: int = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
     connection.rollback()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Int = NDArray[np.int64]
 _REMAINDER_STEPS = 2**40  # how finely remainders are told apart; finer than any amount is known
+_NO_PART = 2**62  # more than any key: makes it negative
 _CELLS_AT_ONCE = 2**15  # few enough to stay in the processor's cache: twice as fast as a whole day at once
 
 
@@ -22,37 +23,45 @@ def apportion(total: Int, weights: Int) -> Int:
     if np.any((sums == 0) & (total != 0)):
         raise ValueError("an amount cannot be shared among houses that have no part in it")
     whole = total == sums  # everybody gets its weight
-    result: Int = np.where(whole[:, None], weights, 0)
-    columns = np.flatnonzero(weights.any(axis=0))
+    result: Int = weights * whole[:, None] if whole.any() else np.zeros_like(weights)
     rows = np.flatnonzero((total != 0) & ~whole)
+    if not rows.size:
+        return result
+    columns = np.flatnonzero(weights.any(axis=0))
     ratio = total / np.maximum(sums, 1)
     step = max(1, _CELLS_AT_ONCE // max(1, columns.size))
     for start in range(0, rows.size, step):
         some = rows[start : start + step]
-        cells = np.ix_(some, columns)
-        result[cells] = _largest_remainders(total[some], ratio[some], weights[cells])
+        of = weights if some.size == len(weights) else weights[some]
+        shares = np.zeros_like(of)
+        shares[:, columns] = _largest_remainders(total[some], ratio[some], of[:, columns])
+        if some.size == len(weights):
+            return shares
+        result[some] = shares
     return result
 
 
 def _largest_remainders(total: Int, ratio: NDArray[np.float64], weights: Int) -> Int:
     # Elementwise float arithmetic is the same on every machine and for every order of houses;
     # what it cannot represent is put right by counting in integers.
-    ideal = weights * ratio[:, None]
+    ideal = weights.astype(np.float64) * ratio[:, None]
     floors = np.floor(ideal)
     result: Int = floors.astype(np.int64)
     missing = total - result.sum(axis=1)
     # One unit each to the largest remainders of a row, or from the smallest if rounding gave too much.
     sign = np.sign(missing)[:, None]
     columns = weights.shape[1]
-    key = ((ideal - floors) * _REMAINDER_STEPS).astype(np.int64)
+    ideal -= floors
+    ideal *= _REMAINDER_STEPS
+    key = ideal.astype(np.int64)
     if (sign < 0).any():
         key = np.where(sign < 0, np.where(result > 0, _REMAINDER_STEPS - key, -1), key)
     key *= columns
     key += np.arange(columns - 1, -1, -1)
-    key[weights == 0] = -1
+    key -= (weights == 0) * _NO_PART
     rank = np.clip(columns - np.abs(missing), 0, columns - 1)
     threshold = np.take_along_axis(np.sort(key, axis=1), rank[:, None], axis=1)
-    result += np.where((key >= threshold) & (key >= 0), sign, 0)
+    result += ((key >= threshold) & (key >= 0)) * sign
     return result
 
 

@@ -41,7 +41,7 @@ def minute_energy(block: MinuteColumns, connection_w: Int | None = None) -> Minu
         imported = _differences(block.import_ws, block.opening.import_ws, whole)
         limit = None if connection_w is None else limit_ws(connection_w[whole], SECONDS_PER_MINUTE)
         known = _plausible(exported, limit) & _plausible(imported, limit)
-        net[:, whole] = np.where(known, exported - imported, 0)
+        net[:, whole] = (exported - imported) * known
         estimated[:, whole] = ~known
     for column in np.flatnonzero(~whole):
         house_w = None if connection_w is None else connection_w[column]

@@ -94,8 +94,8 @@ def local_trade(terms: BlockTerms, block: Block) -> LocalTrade:
     export = np.maximum(block.net_ws, 0)
     demand = np.maximum(-block.net_ws, 0).sum(axis=1)
     limit_w = np.where(terms.producer, terms.max_w, 0)
-    held_w = np.minimum(limit_w, block.target_w + terms.deadband_w)
-    instructed = np.minimum(export, np.where(block.obeying, held_w, limit_w) * SECONDS_PER_MINUTE)
+    allowed_w = _held(limit_w, block.target_w + terms.deadband_w, block.obeying)
+    instructed = np.minimum(export, allowed_w * SECONDS_PER_MINUTE)
     uninstructed = export - instructed
     local_p = np.minimum(instructed.sum(axis=1), demand)
     local_u = np.minimum(uninstructed.sum(axis=1), demand - local_p)
@@ -155,7 +155,7 @@ def import_blame(terms: BlockTerms, block: Block) -> ImportBlame:
     missing = np.maximum(0, demand - np.maximum(block.net_ws, 0).sum(axis=1))
     by_night = terms.daylight_only & ~block.is_day[:, None]
     duty = terms.producer & ~by_night & ~block.out_of_service
-    available = (np.where(duty, terms.max_w, 0) * block.closed_s).sum(axis=1)
+    available = (duty * terms.max_w * block.closed_s).sum(axis=1)
     by_buyers = np.minimum(missing, np.maximum(0, demand - available))
     by_sellers = missing - by_buyers
     overdrawn = apportion(by_buyers, np.maximum(0, imports - allotments(terms, available)))
@@ -168,9 +168,8 @@ def import_blame(terms: BlockTerms, block: Block) -> ImportBlame:
 def _deficits(terms: BlockTerms, block: Block, duty: Bool, by_sellers: Int) -> Int:
     """x_i = min(h_i, λ) with Σx = min(X_s, Σh): equal shares, nobody beyond its own shortfall."""
     asked = block.raise_standing & duty & block.tie_closed[:, None]
-    goal_w = np.where(block.target_w >= 0, np.minimum(block.target_w, terms.max_w), terms.max_w)
-    short = np.maximum(0, goal_w * SECONDS_PER_MINUTE - np.maximum(block.net_ws, 0))
-    short = np.where(asked, short, 0)
+    goal_w = _held(terms.max_w, block.target_w, block.target_w >= 0)
+    short = np.maximum(0, goal_w * SECONDS_PER_MINUTE - np.maximum(block.net_ws, 0)) * asked
     total = np.minimum(by_sellers, short.sum(axis=1))
     result = np.zeros_like(short)
     rows = np.flatnonzero(total)
@@ -254,13 +253,22 @@ def _penalties(
     The deficit is priced at the tariff, or, on the replacement-cost basis, at what the national grid
     is due beyond what buyers paid. No kWh is charged twice.
     """
-    floor_w = np.where(block.target_w >= 0, np.minimum(terms.min_w, block.target_w), terms.min_w)
+    floor_w = _held(terms.min_w, block.target_w, block.target_w >= 0)
     below = np.maximum(0, floor_w * SECONDS_PER_MINUTE - np.maximum(block.net_ws, 0) - blame.deficit)
-    below = np.where(blame.duty & block.tie_closed[:, None], below, 0)
+    below *= blame.duty & block.tie_closed[:, None]
     total = replaced
     if terms.penalty_basis is PenaltyBasis.REPLACEMENT_COST:
         total = replaced - np.minimum(substitute, replaced)
     return below, apportion(total, blame.deficit), _priced(below, terms.national)
+
+
+def _held(limit_w: Int, target_w: Int, holds: Bool) -> Int:
+    """The limit, or the target where it is lower and holds.
+
+    By a product, here and elsewhere: choosing cell by cell (`np.where`) takes several times as long.
+    """
+    held: Int = limit_w - np.maximum(0, limit_w - target_w) * holds
+    return held
 
 
 def _rounded(amount: Int) -> Int:
@@ -273,6 +281,7 @@ def _priced(energy_ws: Int, price: int, rounding: int = WS_PER_KWH // 2) -> Int:
 
     In two steps, because 254 houses of 1 MW at the highest price exceed 64 bits as one product.
     """
-    whole, rest = np.divmod(energy_ws, WS_PER_KWH)
+    whole = energy_ws // WS_PER_KWH
+    rest = energy_ws - whole * WS_PER_KWH
     amount: Int = whole * price + (rest * price + rounding) // WS_PER_KWH
     return amount

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from central_monitor.services.controller import minute_allowance
 from microgrid.columns import minute_columns, order_columns
 from microgrid.energy import minute_energy
-from microgrid.ledger import block_terms, make_block
+from microgrid.ledger import block_terms, closed_seconds, make_block
 from microgrid.minute import MeterMinute, OrderMinute
 from microgrid.months import month_of, zone_of
 from microgrid.settlement import capped_cost, local_trade
@@ -48,9 +48,9 @@ class RunningCredit:
             block = make_block(
                 self._terms,
                 self._terms.tariff_at(minutes.start),
-                columns,
                 order_columns(self._houses, minutes, orders),
                 minute_energy(columns).net_ws,
+                closed_seconds(columns),
                 slice(0, len(minutes)),
             )
             _, self.credit = capped_cost(local_trade(terms, block), terms.cap, self.credit)

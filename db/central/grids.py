@@ -147,9 +147,9 @@ class DayGrids:
         gaps = np.flatnonzero(present.any(axis=1) & ~present.all(axis=1))
         present = present[:, part]
         if len(gaps):
-            columns = {name: values.copy() for name, values in columns.items()}
-            for values in columns.values():
-                values[gaps] *= present[gaps]
+            for name, values in columns.items():
+                columns[name] = values if values.flags.writeable else values.copy()
+                columns[name][gaps] *= present[gaps]
         return Grid(first, end, present, columns)
 
     def _from_rows(

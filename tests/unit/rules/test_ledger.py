@@ -116,7 +116,8 @@ def test_every_segment_is_conserved(month: Month):
     terms, rows, orders = month.terms, month.rows, month.orders
     ledger = MonthLedger(terms, MONTH)
     minutes = range(FIRST, FIRST + COUNT)
-    segments = ledger.add(read(ledger.houses, minutes, rows), order_columns(ledger.houses, minutes, orders))
+    columns = read(ledger.houses, minutes, rows)
+    segments = list(ledger.segments(columns, order_columns(ledger.houses, minutes, orders)))
     assert sum(len(segment.block.net_ws) for segment in segments) == COUNT
     assert len(segments) == 3
     for segment in segments:
@@ -240,5 +241,5 @@ def test_other_houses_are_refused_and_an_empty_block_is_nothing():
     none, one = range(FIRST, FIRST), range(FIRST, FIRST + 1)
     with pytest.raises(ValueError, match="not the houses of the terms"):
         ledger.add(read(("A",), one, {}), no_orders(("A",), one))
-    assert ledger.add(read(ledger.houses, none, {}), no_orders(ledger.houses, none)) == []
+    assert list(ledger.segments(read(ledger.houses, none, {}), no_orders(ledger.houses, none))) == []
     assert ledger.statements().postings_total == 0
