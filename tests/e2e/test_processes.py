@@ -39,9 +39,9 @@ def missing(town: Neighbourhood, house: str) -> int:
     return int((~columns.present[:, columns.houses.index(house)]).sum())
 
 
-def test_fourteen_healthy_hours_are_billed_as_the_meters_counted_it(live: Live) -> None:
+def test_nine_healthy_hours_are_billed_as_the_meters_counted_it(live: Live) -> None:
     town = live(step=5)
-    town.play(14 * 60)
+    town.play(9 * 60)
     town.stop_all()
     from_database, truth = bills(town)
     assert from_database == truth
