@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import socket
 from collections.abc import Callable
 from typing import Protocol
 
@@ -22,6 +23,9 @@ from node.clock import Clock
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
+WELCOME_TIMEOUT_S = 10.0
+# A central that lost its power says no goodbye, and a house only answers: the network itself must ask.
+KEEPALIVE_S = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +82,7 @@ class Link:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await loop.create_connection(lambda: wire, *self._address)
-        except OSError as fault:
+        except (OSError, UnicodeError) as fault:  # UnicodeError: no host can have this name
             log.info("central at %s:%s: %s", *self._address, fault)
             self._dialogue.link_changed(CentralState.CONNECTING, self._unreachable())
             return False
@@ -106,6 +110,7 @@ class _HouseWire(asyncio.Protocol):
         self._dialogue = dialogue
         self._connection = HouseConnection()
         self._transport: asyncio.Transport | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self.ended = asyncio.Event()
         self.linked = False
         self.refused: str | None = None
@@ -113,6 +118,8 @@ class _HouseWire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        _keep_alive(transport.get_extra_info("socket"))
+        self._patience = asyncio.get_running_loop().call_later(WELCOME_TIMEOUT_S, self.drop)
         self.send(self._dialogue.hello())
 
     def data_received(self, data: bytes) -> None:
@@ -131,11 +138,13 @@ class _HouseWire(asyncio.Protocol):
                 return
             if isinstance(message, Welcome):
                 self.linked = True
+                self._be_patient()
                 self._dialogue.link_changed(CentralState.LINKED, "")
             self._dialogue.handle(message)
 
     def connection_lost(self, fault: Exception | None) -> None:
         self._transport = None
+        self._be_patient()
         self.ended.set()
 
     def send(self, message: HouseMessage) -> None:
@@ -149,3 +158,15 @@ class _HouseWire(asyncio.Protocol):
     def drop(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    def _be_patient(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    """Have a connection end whose other end is gone, within about half a minute."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE_S.items():
+        if hasattr(socket, name):  # not every system lets it be set
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -53,7 +53,7 @@ class MeterPort:
             return False
         try:
             port.write(encode_command(command))
-        except (serial.SerialException, OSError):
+        except (serial.SerialException, OSError, TypeError):  # TypeError: closed under a write
             return False
         return True
 
@@ -62,7 +62,7 @@ class MeterPort:
         self._stopping.set()
         port = self._port
         if port is not None:
-            with contextlib.suppress(serial.SerialException, OSError):
+            with contextlib.suppress(serial.SerialException, OSError, TypeError):
                 port.cancel_read()
         self._thread.join()
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
 from house_client.meter_port import MeterPort
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
@@ -64,6 +65,7 @@ class HouseService:
         self._builder = MinuteBuilder(house, UNKNOWN_CONNECTION_W, last)
         self._pending = set(journal.pending_minutes())  # journalled and not acknowledged
         self._at_hand: dict[int, MeterMinute] = {}  # the newest of them, to be had without the disk
+        self._closed: list[MeterMinute] = []  # and not journalled yet
         self._acknowledged: set[int] = set()  # by the central, and not yet marked in the journal
         self._sample: Sample | None = None
         self._sample_ms = 0
@@ -102,15 +104,17 @@ class HouseService:
 
         Without a register nothing is journalled until the central has told the last it knows: the meter's
         counters alone do not say how often they have wrapped. Its next register holds that energy as well.
+        DatabaseError if the journal fails; the minutes are kept and journalled with the next ones.
         """
-        closed: list[MeterMinute] = []
         for at_ms, sample in timed:
             if self._has_register:
-                closed += self._builder.feed(at_ms, sample)
+                self._closed += self._builder.feed(at_ms, sample)
             self._sample, self._sample_ms = sample, at_ms
-        closed += self._builder.close(now_ms)
-        if closed:
+        self._closed += self._builder.close(now_ms)
+        if self._closed:
+            closed = self._closed
             await self._write(closed)
+            self._closed = []
             self._pending |= {row.minute for row in closed}
             self._at_hand.update({row.minute: row for row in closed})
             while len(self._at_hand) > ROWS_AT_HAND:
@@ -119,7 +123,11 @@ class HouseService:
     async def _write(self, closed: list[MeterMinute]) -> None:
         """Journal minutes, and what was acknowledged meanwhile; until then that would be offered again."""
         done, self._acknowledged = self._acknowledged, set()
-        await self._worker.submit(lambda: self._journal.append(closed, done))
+        try:
+            await self._worker.submit(lambda: self._journal.append(closed, done))
+        except DatabaseError:
+            self._acknowledged |= done
+            raise
 
     # --- from the central ---------------------------------------------------------------------------
 
@@ -210,7 +218,7 @@ class HouseService:
         if message.target_w is not None and self._fresh() and self._sample is not None:
             width_ms = pulse_ms(message.target_w, self._sample.exchange_p_w, DEADBAND_W)
             outcome = CommandState.DONE if width_ms == 0 else await self._pulse(width_ms)
-            done = outcome is CommandState.DONE
+            done = outcome in (CommandState.PULSING, CommandState.DONE)
             if outcome is CommandState.REFUSED:
                 state, reason = AckState.REFUSED, "The meter refused the pulse: the source is not running."
         self.send(
@@ -255,9 +263,9 @@ class HouseService:
             log.error("house %s: %s", self._house, fault, exc_info=fault)
 
     async def close(self) -> None:
-        """Let what goes on beside the link come to its end."""
+        """Let what goes on beside the link come to its end; DatabaseError if the journal fails."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._write([])
+        await self._write(self._closed)
 
     # --- for the screens ----------------------------------------------------------------------------
 
@@ -269,6 +277,7 @@ class HouseService:
         """The house at this moment."""
         now_ms = self.central_now_ms()
         registers = self._builder.registers
+        target = self._target if self._target and now_ms < self._target.expires_s * 1000 else None
         return HouseSnapshot(
             now_s=now_ms / 1000,
             zone=self._zone,
@@ -288,7 +297,7 @@ class HouseService:
             tariff=self._poll.tariff if self._poll else None,
             pool_w=self._poll.pool_w if self._poll else None,
             minutes_waiting=len(self._pending),
-            target_w=self._target.target_w if self._target else None,
+            target_w=target.target_w if target else None,
         )
 
 
