@@ -1,0 +1,452 @@
+"""The house's own work: minutes journalled and offered until acknowledged, targets obeyed by the meter."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import msgspec
+import pytest
+
+from db.errors import DatabaseFull
+from db.house.journal import MinuteJournal
+from house_client import service as service_module
+from house_client.service import HouseService, packet_times
+from house_client.snapshot import CentralState, MeterState
+from microgrid.minute import Hold
+from microgrid.sample import CommandState, Quality
+from microgrid.wire.messages import (
+    AckState,
+    Fetch,
+    MinuteBatch,
+    MinutesAcknowledged,
+    Poll,
+    Reply,
+    Target,
+    TargetAck,
+    Welcome,
+)
+from microgrid.wire.serial import CommandKind
+from node.clock import SteppedClock
+from node.worker import Worker
+from tests.unit.central.parts import NOON, row, sample
+
+NOON_MS = NOON * 60_000
+
+
+class FakePort:
+    """A meter that answers commands as it is told to, at once."""
+
+    def __init__(self, service, state=CommandState.DONE, open_=True):
+        self.service = service
+        self.state = state
+        self.open = open_
+        self.commands = []
+
+    def send(self, command):
+        self.commands.append(command)
+        if self.open and self.state is not None:
+            echo = sample(0, command_id=command.command_id, command_state=self.state)
+            asyncio.get_running_loop().call_soon(self.service.heard, [echo])
+        return self.open
+
+
+class House:
+    """A service with its journal and a list in place of the link."""
+
+    def __init__(self, path):
+        self.worker = Worker("journal under test")
+        self.journal = self.worker.run(lambda: MinuteJournal(path))
+        self.clock = SteppedClock(NOON_MS)
+        self.service = self.worker.run(lambda: HouseService("B", self.journal, self.worker, self.clock))
+        self.sent: list[Any] = []
+        self.service.send = self.sent.append
+
+    async def live(self, minutes, power_w=600, first=0):
+        """An opening packet and one a minute; the clock goes along. The central has been heard before."""
+        if not self.service.hello().has_register:
+            self.service.handle(welcome(central_time_ms=self.clock.now_ms()))
+        for n in range(first, minutes + 1):
+            at_ms = NOON_MS + n * 60_000
+            self.clock.step_to(at_ms)
+            packet = sample(power_w, sequence=n, uptime_ms=n * 60_000, export_counter_ws=n * power_w * 60)
+            await self.service.take([(at_ms, packet)], at_ms)
+
+    async def answers(self, count=1):
+        async with asyncio.timeout(5):
+            while len(self.sent) < count:
+                await asyncio.sleep(0.001)
+        return self.sent[count - 1]
+
+    def poll(self, request_id=1, **more):
+        values = {"central_time_ms": self.clock.now_ms(), "rate": 8, "tariff": 17, "pool_w": 5}
+        self.service.handle(Poll(request_id=request_id, **{**values, **more}))
+        return self.sent[-1]
+
+    def target(self, target_w, command_id=5, request_id=9, **more):
+        values = {"hold": Hold.NONE, "reason": "", "expires_s": NOON * 60 + 900}
+        self.service.handle(
+            Target(request_id=request_id, command_id=command_id, target_w=target_w, **{**values, **more})
+        )
+
+
+@contextlib.asynccontextmanager
+async def at_home(tmp_path):
+    house = House(tmp_path / "house.sqlite")
+    try:
+        yield house
+        await house.service.close()
+    finally:
+        house.worker.run(house.journal.close)
+        house.worker.close()
+
+
+def run(tmp_path, story):
+    async def whole():
+        async with asyncio.timeout(20), at_home(tmp_path) as house:
+            await story(house)
+
+    asyncio.run(whole())
+
+
+def welcome(**more):
+    values = {
+        "protocol": 1,
+        "name": "House B",
+        "zone": "Asia/Karachi",
+        "central_time_ms": NOON_MS,
+        "connection_w": 5000,
+    }
+    return Welcome(**{**values, **more})
+
+
+# --- polls and minutes ------------------------------------------------------------------------------
+
+
+def test_a_house_without_a_meter_says_so(tmp_path):
+    async def story(house):
+        assert house.poll() == Reply(house="B", request_id=1, sample=None, sample_age_ms=0, outbox=False)
+        greeting = house.service.hello()
+        assert (greeting.house, greeting.has_register, greeting.oldest_unacknowledged) == ("B", False, None)
+        snapshot = house.service.snapshot()
+        assert (snapshot.meter, snapshot.central) == (MeterState.NO_PORT, CentralState.NO_ADDRESS)
+        assert (snapshot.sample, snapshot.age_s, snapshot.quality) == (None, None, Quality.STALE)
+
+    run(tmp_path, story)
+
+
+def test_a_poll_is_answered_with_the_newest_sample_its_age_and_whether_minutes_wait(tmp_path):
+    async def story(house):
+        await house.live(2)
+        reply = house.poll(3, central_time_ms=NOON_MS + 120_000 + 1500)
+        assert (reply.request_id, reply.sample.exchange_p_w, reply.sample_age_ms) == (3, 600, 1500)
+        assert reply.outbox
+        # A central whose clock is behind the house's sees no negative age.
+        assert house.poll(4, central_time_ms=NOON_MS).sample_age_ms == 0
+
+    run(tmp_path, story)
+
+
+def test_minutes_are_offered_until_they_are_acknowledged(tmp_path):
+    async def story(house):
+        await house.live(3)
+        house.service.handle(Fetch(request_id=7, first_minute=0, limit=240))
+        batch = house.sent[-1]
+        assert isinstance(batch, MinuteBatch)
+        minutes = [r.minute for r in batch.minutes]
+        assert minutes == [NOON - 1, NOON, NOON + 1, NOON + 2]
+        assert batch.minutes[1].export_ws == 36_000
+        assert not batch.more
+
+        house.service.handle(MinutesAcknowledged(request_id=7, committed=((NOON - 1, 0), (NOON + 1, 0))))
+        house.service.handle(Fetch(request_id=8, first_minute=0, limit=240))
+        assert [r.minute for r in house.sent[-1].minutes] == [NOON, NOON + 2]
+        house.service.handle(MinutesAcknowledged(request_id=8, committed=()))
+        house.service.handle(Fetch(request_id=9, first_minute=0, limit=240))
+        assert [r.minute for r in house.sent[-1].minutes] == [NOON, NOON + 2]
+        house.service.handle(MinutesAcknowledged(request_id=9, committed=((NOON, 0), (NOON + 2, 0))))
+        assert not house.poll().outbox
+
+    run(tmp_path, story)
+
+
+def test_a_batch_keeps_to_the_limit_and_the_first_minute_and_says_there_is_more(tmp_path):
+    async def story(house):
+        await house.live(6)
+        house.service.handle(Fetch(request_id=7, first_minute=NOON + 1, limit=2))
+        batch = house.sent[-1]
+        assert [r.minute for r in batch.minutes] == [NOON + 1, NOON + 2]
+        assert batch.more
+
+    run(tmp_path, story)
+
+
+def test_acknowledgements_are_marked_in_the_journal_with_the_next_minutes(tmp_path):
+    async def story(house):
+        await house.live(3)
+        house.service.handle(MinutesAcknowledged(request_id=7, committed=((NOON - 1, 0), (NOON, 0))))
+        await house.live(4, first=4)
+        assert await house.worker.submit(house.journal.pending_minutes) == [NOON + 1, NOON + 2, NOON + 3]
+
+    run(tmp_path, story)
+
+
+def test_a_house_that_restarts_offers_from_its_disk_what_was_not_acknowledged(tmp_path):
+    async def first(house):
+        await house.live(4)
+        house.service.handle(MinutesAcknowledged(request_id=7, committed=((NOON - 1, 0),)))
+
+    async def second(house):
+        greeting = house.service.hello()
+        assert (greeting.has_register, greeting.oldest_unacknowledged) == (True, NOON)
+        assert house.service.snapshot().minutes_waiting == 4
+        house.service.handle(Fetch(request_id=1, first_minute=0, limit=3))
+        batch = await house.answers()
+        assert [r.minute for r in batch.minutes] == [NOON, NOON + 1, NOON + 2]
+        assert batch.more
+        house.service.handle(MinutesAcknowledged(request_id=1, committed=((NOON, 0), (NOON + 2, 0))))
+        house.service.handle(Fetch(request_id=2, first_minute=0, limit=3))
+        batch = await house.answers(2)
+        assert [r.minute for r in batch.minutes] == [NOON + 1, NOON + 3]
+        assert not batch.more
+
+    run(tmp_path, first)
+    run(tmp_path, second)
+
+
+def test_more_minutes_than_are_at_hand_come_from_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(service_module, "ROWS_AT_HAND", 2)
+
+    async def story(house):
+        await house.live(5)
+        house.service.handle(Fetch(request_id=1, first_minute=0, limit=240))
+        batch = await house.answers()
+        assert [r.minute for r in batch.minutes] == [NOON - 1 + n for n in range(6)]
+
+    run(tmp_path, story)
+
+
+def test_a_new_disk_journals_nothing_before_the_central_has_told_the_register(tmp_path):
+    async def story(house):
+        packet = sample(600, export_counter_ws=77)
+        await house.service.take([(NOON_MS, packet)], NOON_MS + 60_000)
+        assert house.service.sample == packet
+        assert house.service.snapshot().minutes_waiting == 0
+        assert not house.service.hello().has_register
+
+    run(tmp_path, story)
+
+
+def test_a_lost_disk_carries_on_from_what_the_central_recorded(tmp_path):
+    async def story(house):
+        last = row("B", NOON - 1, 0, 2**40, epoch=3, generation_ws=2**40)
+        house.service.handle(welcome(last_minute=last))
+        assert house.service.hello().has_register
+        await house.live(2)
+        house.service.handle(Fetch(request_id=1, first_minute=0, limit=9))
+        minutes = house.sent[-1].minutes
+        assert [(r.minute, r.epoch, r.export_ws) for r in minutes] == [
+            (NOON, 3, 2**40 + 36_000),
+            (NOON + 1, 3, 2**40 + 72_000),
+        ]
+
+    run(tmp_path, story)
+
+
+def test_a_house_with_its_own_register_does_not_take_the_centrals(tmp_path):
+    async def first(house):
+        await house.live(3)
+
+    async def second(house):
+        house.service.handle(welcome(last_minute=row("B", NOON - 500, 0, 77)))
+        assert house.service.snapshot().export_ws == 3 * 36_000
+
+    run(tmp_path, first)
+    run(tmp_path, second)
+
+
+def test_a_journal_that_fails_loses_no_minute_and_no_acknowledgement(tmp_path, monkeypatch):
+    async def story(house):
+        await house.live(2)
+        house.service.handle(MinutesAcknowledged(request_id=1, committed=((NOON - 1, 0),)))
+
+        def full(rows, acknowledged=()):
+            raise DatabaseFull("There is no room left.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(house.journal, "append", full)
+            with pytest.raises(DatabaseFull):
+                await house.live(3, first=3)
+            # What is not on the house's own disk is not offered.
+            house.service.handle(Fetch(request_id=2, first_minute=0, limit=9))
+            assert [r.minute for r in house.sent[-1].minutes] == [NOON, NOON + 1]
+        await house.live(4, first=4)
+        pending = await house.worker.submit(house.journal.pending_minutes)
+        assert pending == [NOON, NOON + 1, NOON + 2, NOON + 3]
+
+    run(tmp_path, story)
+
+
+# --- targets ----------------------------------------------------------------------------------------
+
+
+async def steered(house, target_w, state=CommandState.DONE, power_w=600, **port):
+    """Live a minute, send a target, and give the answer and what the meter was told."""
+    await house.live(1, power_w)
+    house.service.port = FakePort(house.service, state, **port)
+    house.target(target_w)
+    return await house.answers(), house.service.port.commands
+
+
+def test_a_target_becomes_a_pulse_and_the_meters_word_goes_back_with_its_time(tmp_path):
+    async def story(house):
+        answer, (command,) = await steered(house, 1500)
+        assert (command.kind, command.width_ms) == (CommandKind.RAISE, 900)
+        assert answer == TargetAck(
+            house="B",
+            request_id=9,
+            command_id=5,
+            state=AckState.ACCEPTED,
+            acknowledged_s=NOON * 60 + 60,
+        )
+        assert house.service.snapshot().target_w == 1500
+
+    run(tmp_path, story)
+
+
+def test_too_much_is_lowered(tmp_path):
+    async def story(house):
+        _, (command,) = await steered(house, 100)
+        assert (command.kind, command.width_ms) == (CommandKind.LOWER, 500)
+
+    run(tmp_path, story)
+
+
+def test_a_target_that_is_met_needs_no_pulse(tmp_path):
+    async def story(house):
+        answer, commands = await steered(house, 620)
+        assert commands == []
+        assert answer.acknowledged_s == NOON * 60 + 60
+
+    run(tmp_path, story)
+
+
+def test_a_long_pulse_is_acknowledged_when_the_meter_begins_it(tmp_path):
+    async def story(house):
+        answer, _ = await steered(house, 1500, CommandState.PULSING)
+        assert answer.acknowledged_s == NOON * 60 + 60
+
+    run(tmp_path, story)
+
+
+def test_a_refused_pulse_is_told_in_words(tmp_path):
+    async def story(house):
+        answer, _ = await steered(house, 1500, CommandState.REFUSED)
+        assert (answer.state, answer.acknowledged_s) == (AckState.REFUSED, None)
+        assert answer.reason == "The meter refused the pulse: the source is not running."
+
+    run(tmp_path, story)
+
+
+def test_no_echo_is_no_acknowledgement(tmp_path, monkeypatch):
+    monkeypatch.setattr(service_module, "ECHO_TIMEOUT_S", 0.02)
+
+    async def story(house):
+        answer, commands = await steered(house, 1500, None)
+        assert len(commands) == 1
+        assert (answer.state, answer.acknowledged_s) == (AckState.ACCEPTED, None)
+        # The echo of an older command is not taken for that of a newer one.
+        house.service.heard([sample(0, command_id=commands[0].command_id, command_state=CommandState.DONE)])
+        house.target(1500, command_id=6, request_id=10)
+        assert (await house.answers(2)).acknowledged_s is None
+        assert house.service.port.commands[1].command_id == commands[0].command_id + 1
+
+    run(tmp_path, story)
+
+
+def test_a_port_that_is_gone_is_no_acknowledgement(tmp_path):
+    async def story(house):
+        answer, _ = await steered(house, 1500, open_=False)
+        assert answer.acknowledged_s is None
+        house.service.port = None
+        house.target(1500, command_id=6)
+        assert (await house.answers(2)).acknowledged_s is None
+
+    run(tmp_path, story)
+
+
+def test_a_meter_that_is_silent_is_not_pulsed_by_an_old_figure(tmp_path):
+    async def story(house):
+        await house.live(1)
+        house.service.port = FakePort(house.service)
+        house.clock.step_to(house.clock.now_ms() + service_module.FRESH_S * 1000)
+        house.target(1500)
+        answer = await house.answers()
+        assert house.service.port.commands == []
+        assert (answer.state, answer.acknowledged_s) == (AckState.ACCEPTED, None)
+        assert house.service.snapshot().quality is Quality.STALE
+
+    run(tmp_path, story)
+
+
+def test_command_ids_go_on_from_the_meters(tmp_path):
+    async def story(house):
+        house.service.heard([sample(0, command_id=41, command_state=CommandState.DONE)])
+        _, (command,) = await steered(house, 1500)
+        assert command.command_id == 42
+        house.service.heard([sample(0, command_id=2**32 - 1)])
+        house.target(2500, command_id=6)
+        await house.answers(2)
+        assert house.service.port.commands[1].command_id == 1
+
+    run(tmp_path, story)
+
+
+def test_a_withdrawn_or_expired_target_is_no_longer_shown_and_not_pulsed(tmp_path):
+    async def story(house):
+        _, commands = await steered(house, 1500)
+        house.target(None, command_id=5, request_id=10)
+        answer = await house.answers(2)
+        assert (answer.acknowledged_s, len(commands)) == (None, 1)
+        assert house.service.snapshot().target_w is None
+        house.target(1400, command_id=6, request_id=11)
+        await house.answers(3)
+        assert house.service.snapshot().target_w == 1400
+        house.clock.step_to((NOON * 60 + 900) * 1000)
+        assert house.service.snapshot().target_w is None
+
+    run(tmp_path, story)
+
+
+# --- screens and time -------------------------------------------------------------------------------
+
+
+def test_the_house_goes_by_the_centrals_clock(tmp_path):
+    async def story(house):
+        house.service.handle(welcome(central_time_ms=NOON_MS + 7000))
+        assert house.service.central_now_ms() == NOON_MS + 7000
+        house.poll(central_time_ms=NOON_MS - 3000)
+        assert house.service.central_now_ms() == NOON_MS - 3000
+
+    run(tmp_path, story)
+
+
+def test_the_screens_are_shown_who_where_and_what(tmp_path):
+    async def story(house):
+        house.service.handle(welcome())
+        house.service.link_changed(CentralState.LINKED, "")
+        house.service.meter_changed(MeterState.HEARD, "")
+        await house.live(2)
+        house.poll(rate=8_000_000, tariff=17_600_000, pool_w=1300)
+        snapshot = house.service.snapshot()
+        assert (snapshot.name, snapshot.zone) == ("House B", "Asia/Karachi")
+        assert (snapshot.central, snapshot.meter) == (CentralState.LINKED, MeterState.HEARD)
+        assert (snapshot.rate, snapshot.tariff, snapshot.pool_w) == (8_000_000, 17_600_000, 1300)
+        assert (snapshot.quality, snapshot.age_s) == (Quality.GOOD, 0)
+        assert (snapshot.export_ws, snapshot.minutes_waiting) == (72_000, 3)
+
+    run(tmp_path, story)
+
+
+def test_packets_of_one_boot_are_timed_by_their_uptime():
+    packets = [msgspec.structs.replace(sample(), uptime_ms=uptime) for uptime in (1000, 2500, 4000)]
+    assert [at_ms for at_ms, _ in packet_times(50_000, 4000, packets)] == [47_000, 48_500, 50_000]
