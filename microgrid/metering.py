@@ -137,8 +137,9 @@ class _OpenMinute:
         sums, weight = (self._sums, self._heard_ms) if self._heard_ms else (_means(self._latest), 1)
         voltage, current, power_factor, frequency = sums
         stuck = not self._moved and self._least_w > STUCK_POWER_W
-        # A single packet after a restart speaks for no time, but it does say how the breaker stands.
-        closed_ms = self._closed_ms if self._heard_ms else MINUTE_MS * self._latest.grid_breaker_closed
+        # What was not heard of the minute is taken to have been as the rest: the breaker's share of the
+        # minute counts as capacity, and silence of the house's computer is no open breaker.
+        closed = self._closed_ms / self._heard_ms if self._heard_ms else self._latest.grid_breaker_closed
         return MeterMinute(
             house=house,
             minute=self.minute,
@@ -146,7 +147,7 @@ class _OpenMinute:
             import_ws=self._registers.import_ws,
             export_ws=self._registers.export_ws,
             generation_ws=self._registers.generation_ws,
-            closed_s=min(60, round(closed_ms / 1000)),
+            closed_s=round(60 * closed),
             covered_s=min(60, round(self._heard_ms / 1000)),
             max_w=self._max_w,
             min_w=self._min_w,

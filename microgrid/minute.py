@@ -38,7 +38,7 @@ class MeterMinute(msgspec.Struct, frozen=True, kw_only=True):
     import_ws: int
     export_ws: int
     generation_ws: int
-    closed_s: int  # seconds of the minute with the grid breaker closed
+    closed_s: int  # seconds of the minute with the grid breaker closed, unheard ones as those heard
     covered_s: int  # seconds of the minute for which the meter was heard
     max_w: int  # largest and smallest exchanged active power in the minute, signed
     min_w: int

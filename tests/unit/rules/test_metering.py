@@ -182,7 +182,17 @@ def test_faults_of_the_meter_are_counted_and_seconds_open_left_out(meter: Meter)
     meter.run(26, grid_breaker_closed=True, flags=MeterFlag(0))
     (minute,) = meter.minutes
     assert minute.suspect == 15
-    assert minute.closed_s == minute.covered_s - 15
+    assert minute.closed_s == 45
+
+
+def test_a_minute_heard_in_part_has_the_breaker_of_what_was_heard(meter: Meter):
+    meter.run(30)
+    meter.run(16, grid_breaker_closed=False)
+    meter.run(14, heard=False, grid_breaker_closed=True)
+    meter.run(2)
+    (minute,) = meter.minutes
+    assert minute.covered_s < 60
+    assert minute.closed_s == round(60 * (minute.covered_s - 16) / minute.covered_s)
 
 
 @pytest.mark.parametrize(("closed", "closed_s"), [(True, 60), (False, 0)])
