@@ -23,9 +23,7 @@ from microgrid.units import SECONDS_PER_MINUTE
 
 Int = NDArray[np.int64]
 Value = TypeVar("Value", bound=np.generic)
-_CELLS_AT_ONCE = (
-    2**15
-)  # few enough for what settles them to stay in the processor's cache: a third of the time
+_CELLS_AT_ONCE = 2**15  # few enough to stay in the processor's cache
 
 
 def block_terms(terms: Terms, houses: tuple[str, ...], minute: int) -> BlockTerms:
