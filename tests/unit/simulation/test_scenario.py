@@ -91,4 +91,4 @@ def test_what_cannot_be_used_is_said_in_words(tmp_path):
 
 def test_a_scenario_is_a_picture():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        scenario().seed = 2  # type: ignore[misc]
+        scenario().seed = 2

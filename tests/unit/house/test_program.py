@@ -1,0 +1,96 @@
+"""The house program live: a real journal, no central."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from db.errors import DatabaseError, DatabaseFull
+from house_client.program import HouseProgram, HouseSettings
+from microgrid.wire.messages import Welcome
+from tests.unit.central.parts import row, sample
+
+
+class FastClock:
+    """Runs fifty times as fast as real time."""
+
+    def __init__(self):
+        self._begun = time.monotonic()
+
+    def now_ms(self):
+        return 1_780_000_050_000 + round((time.monotonic() - self._begun) * 50_000)
+
+    async def sleep(self, delay_s):
+        await asyncio.sleep(delay_s / 50)
+
+
+def settings(folder):
+    return HouseSettings(house="B", serial_port=None, central=None, data=folder)
+
+
+def test_minutes_are_journalled_through_a_disk_that_fails(tmp_path, monkeypatch):
+    async def story():
+        clock = FastClock()
+        program = HouseProgram(settings(tmp_path), clock)
+        await program.start()
+        program.service.handle(_welcome(clock.now_ms()))
+        failed = []
+
+        def full(rows, acknowledged=()):
+            failed.append([row.minute for row in rows])
+            raise DatabaseFull("There is no room left.")
+
+        async def speak_until(condition):
+            while not condition():
+                program._hear(clock.now_ms(), [sample(600)])
+                await asyncio.sleep(0.02)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(program._journal, "append", full)
+            await speak_until(lambda: failed)
+        await speak_until(lambda: program.snapshot().minutes_waiting)
+        pending = await program._worker.submit(program._journal.pending_minutes)
+        assert failed[0][0] == pending[0]
+        await program.stop()
+
+    asyncio.run(asyncio.wait_for(story(), 15))
+    assert not threads()
+
+
+def threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith(("meter", "journal"))]
+
+
+def _welcome(now_ms):
+    return Welcome(
+        protocol=1,
+        name="House B",
+        zone="UTC",
+        central_time_ms=now_ms,
+        connection_w=5000,
+        last_minute=row("B", now_ms // 60_000 - 1),
+    )
+
+
+def test_stop_ends_every_thread_also_where_the_journal_fails(tmp_path, monkeypatch):
+    async def story():
+        program = HouseProgram(settings(tmp_path))
+        await program.start()
+
+        def full(rows, acknowledged=()):
+            raise DatabaseFull("There is no room left.")
+
+        monkeypatch.setattr(program._journal, "append", full)
+        with pytest.raises(DatabaseFull):
+            await program.stop()
+
+    asyncio.run(asyncio.wait_for(story(), 10))
+    assert not threads()
+
+
+def test_a_journal_that_is_none_is_refused_and_no_thread_stays(tmp_path):
+    (tmp_path / "house-B.sqlite").write_text("this is no database, and long enough to be read as one" * 10)
+    with pytest.raises(DatabaseError, match="not a database of this program"):
+        HouseProgram(settings(tmp_path))
+    assert not threads()
