@@ -1,0 +1,106 @@
+"""A house's service with a real journal, a meter that answers at once, and a list in place of the link."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+from db.house.journal import MinuteJournal
+from house_client.service import HouseService
+from microgrid.minute import Hold
+from microgrid.sample import CommandState
+from microgrid.wire.messages import (
+    Poll,
+    Target,
+    Welcome,
+)
+from node.clock import SteppedClock
+from node.worker import Worker
+from tests.unit.central.parts import NOON, sample
+
+NOON_MS = NOON * 60_000
+
+
+class FakePort:
+    """A meter that answers commands as it is told to, at once."""
+
+    def __init__(self, service, state=CommandState.DONE, open_=True):
+        self.service = service
+        self.state = state
+        self.open = open_
+        self.commands = []
+
+    def send(self, command):
+        self.commands.append(command)
+        if self.open and self.state is not None:
+            echo = sample(0, command_id=command.command_id, command_state=self.state)
+            asyncio.get_running_loop().call_soon(self.service.heard, [echo])
+        return self.open
+
+
+class House:
+    """A service with its journal and a list in place of the link."""
+
+    def __init__(self, path):
+        self.worker = Worker("journal under test")
+        self.journal = self.worker.run(lambda: MinuteJournal(path))
+        self.clock = SteppedClock(NOON_MS)
+        self.service = self.worker.run(lambda: HouseService("B", self.journal, self.worker, self.clock))
+        self.sent: list[Any] = []
+        self.service.send = self.sent.append
+
+    async def live(self, minutes, power_w=600, first=0):
+        """An opening packet and one a minute; the clock goes along. The central has been heard before."""
+        if not self.service.hello().has_register:
+            self.service.handle(welcome(central_time_ms=self.clock.now_ms()))
+        for n in range(first, minutes + 1):
+            at_ms = NOON_MS + n * 60_000
+            self.clock.step_to(at_ms)
+            packet = sample(power_w, sequence=n, uptime_ms=n * 60_000, export_counter_ws=n * power_w * 60)
+            await self.service.take([(at_ms, packet)], at_ms)
+
+    async def answers(self, count=1):
+        async with asyncio.timeout(5):
+            while len(self.sent) < count:
+                await asyncio.sleep(0.001)
+        return self.sent[count - 1]
+
+    def poll(self, request_id=1, **more):
+        values = {"central_time_ms": self.clock.now_ms(), "rate": 8, "tariff": 17, "pool_w": 5}
+        self.service.handle(Poll(request_id=request_id, **{**values, **more}))
+        return self.sent[-1]
+
+    def target(self, target_w, command_id=5, request_id=9, **more):
+        values = {"hold": Hold.NONE, "reason": "", "expires_s": NOON * 60 + 900}
+        self.service.handle(
+            Target(request_id=request_id, command_id=command_id, target_w=target_w, **{**values, **more})
+        )
+
+
+@contextlib.asynccontextmanager
+async def at_home(tmp_path):
+    house = House(tmp_path / "house.sqlite")
+    try:
+        yield house
+        await house.service.close()
+    finally:
+        house.worker.run(house.journal.close)
+        house.worker.close()
+
+
+def run(tmp_path, story):
+    async def whole():
+        async with asyncio.timeout(20), at_home(tmp_path) as house:
+            await story(house)
+
+    asyncio.run(whole())
+
+
+def welcome(**more):
+    values = {
+        "protocol": 1,
+        "name": "House B",
+        "zone": "Asia/Karachi",
+        "central_time_ms": NOON_MS,
+        "connection_w": 5000,
+    }
+    return Welcome(**{**values, **more})
