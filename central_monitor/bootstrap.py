@@ -48,7 +48,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
                      help="where houses connect (default 0.0.0.0:47474)")  # fmt: skip
     run.add_argument("--headless", action="store_true", help="run without a window")
     run.add_argument("--stepped-clock", type=address, metavar="HOST:PORT", help="follow a conductor's clock")
-    run.add_argument("--step", type=positive, default=1, help="minutes between control steps (default 1)")
+    run.add_argument(
+        "--step", type=positive, default=1, help="with --stepped-clock: minutes a tick (default 1)"
+    )
     run.set_defaults(command=_run)
 
     settle = commands.add_parser("settle", help="compute a month's statements again from the database alone")
@@ -131,9 +133,9 @@ def _run(options: argparse.Namespace) -> int:
         if options.stepped_clock is not None:
             asyncio.run(_run_stepped(terms, writer, listen, options.stepped_clock, options.step))
         elif options.headless:
-            asyncio.run(_run_headless(terms, writer, listen, options.step))
+            asyncio.run(_run_headless(terms, writer, listen))
         else:
-            return _run_window(terms, writer, listen, options.step)
+            return _run_window(terms, writer, listen)
     finally:
         writer.close()
     return 0
@@ -172,8 +174,8 @@ async def _run_stepped(
         await program.stop()
 
 
-async def _run_headless(terms: Terms, writer: DatabaseWriter, listen: Listen, step: int) -> None:
-    program = CentralProgram(terms, writer, listen, period_minutes=step)
+async def _run_headless(terms: Terms, writer: DatabaseWriter, listen: Listen) -> None:
+    program = CentralProgram(terms, writer, listen)
     await program.start()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -185,14 +187,14 @@ async def _run_headless(terms: Terms, writer: DatabaseWriter, listen: Listen, st
         await program.stop()
 
 
-def _run_window(terms: Terms, writer: DatabaseWriter, listen: Listen, step: int) -> int:
+def _run_window(terms: Terms, writer: DatabaseWriter, listen: Listen) -> int:
     from central_monitor.ui.app import run_window  # headless needs no Qt
 
     @contextmanager
     def source(publish: Callable[[CentralSnapshot], None]) -> Iterator[None]:
         thread = LoopThread("network")
         try:
-            program = CentralProgram(terms, writer, listen, period_minutes=step)
+            program = CentralProgram(terms, writer, listen)
             thread.submit(program.start()).result()
             publishing = thread.submit(_publish(program, publish))
             try:
