@@ -42,13 +42,18 @@ class Schema:
     migrations: Path
 
 
-def open_writer(path: Path, schema: Schema, timeout_s: float = LOCK_TIMEOUT_S) -> Connection:
+def open_writer(
+    path: Path, schema: Schema, timeout_s: float = LOCK_TIMEOUT_S, *, power_safe: bool = True
+) -> Connection:
     """The one connection that writes, for one thread at a time; creates or migrates the database.
+
+    `power_safe` False leaves the last commits to the operating system: a killed program still loses
+    nothing, a power cut may. For virtual time, whose minutes are not worth a flush each.
 
     Closing the connection closes the file. Raises DatabaseError; the file is then unchanged.
     """
     stored = _inspect(path, schema, timeout_s)
-    connection = _connect(path, "rwc", timeout_s)
+    connection = _connect(path, "rwc", timeout_s, "FULL" if power_safe else "NORMAL")
     try:
         if stored is None:
             _create(connection, schema)
@@ -141,7 +146,7 @@ def _raw_connection(path: Path, mode: str, timeout_s: float) -> sqlite3.Connecti
     )
 
 
-def _connect(path: Path, mode: str, timeout_s: float) -> Connection:
+def _connect(path: Path, mode: str, timeout_s: float, synchronous: str = "FULL") -> Connection:
     writes = mode != "ro"
 
     def connect() -> sqlite3.Connection:
@@ -149,7 +154,7 @@ def _connect(path: Path, mode: str, timeout_s: float) -> Connection:
         try:
             if writes:
                 raw.execute("PRAGMA journal_mode=WAL")
-                raw.execute("PRAGMA synchronous=FULL")
+                raw.execute(f"PRAGMA synchronous={synchronous}")
                 raw.execute("PRAGMA foreign_keys=ON")
             else:
                 raw.execute("PRAGMA query_only=ON")

@@ -49,7 +49,7 @@ class HouseProgram:
         settings.data.mkdir(parents=True, exist_ok=True)
         journal_file = settings.data / f"house-{settings.house}.sqlite"
         try:
-            self._journal = self._worker.run(lambda: MinuteJournal(journal_file))
+            self._journal = self._worker.run(lambda: MinuteJournal(journal_file, power_safe=not stepped))
         except BaseException:
             self._worker.close()
             raise

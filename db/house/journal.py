@@ -29,8 +29,16 @@ _SELECT = f"SELECT {_NAMES} FROM meter_minute"
 class MinuteJournal:
     """The journal in one file; for one thread at a time. Every method raises DatabaseError."""
 
-    def __init__(self, path: Path, kept_days: int = KEPT_DAYS, timeout_s: float = LOCK_TIMEOUT_S) -> None:
-        self._connection = open_writer(path, HOUSE, timeout_s)
+    def __init__(
+        self,
+        path: Path,
+        kept_days: int = KEPT_DAYS,
+        timeout_s: float = LOCK_TIMEOUT_S,
+        *,
+        power_safe: bool = True,
+    ) -> None:
+        """`power_safe`: see `db.engine.open_writer`."""
+        self._connection = open_writer(path, HOUSE, timeout_s, power_safe=power_safe)
         self._kept_minutes = kept_days * _MINUTES_PER_DAY
 
     def append(self, rows: Sequence[MeterMinute], acknowledged: Iterable[int] = ()) -> None:
