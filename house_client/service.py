@@ -40,6 +40,7 @@ FRESH_S = 5  # of a meter that sends a packet a second
 ECHO_TIMEOUT_S = 3.0
 DEADBAND_W = 25
 ROWS_AT_HAND = 240
+MARKED_AT_ONCE = 60
 # Used until the central has said what this house's connection carries; only a guard against nonsense.
 UNKNOWN_CONNECTION_W = 100_000
 
@@ -121,8 +122,13 @@ class HouseService:
                 del self._at_hand[min(self._at_hand)]
 
     async def _write(self, closed: list[MeterMinute]) -> None:
-        """Journal minutes, and what was acknowledged meanwhile; until then that would be offered again."""
-        done, self._acknowledged = self._acknowledged, set()
+        """Journal minutes, and now and then what was acknowledged meanwhile.
+
+        What is not marked yet would be offered again after a restart, which does no harm.
+        """
+        done: set[int] = set()
+        if not closed or len(self._acknowledged) >= MARKED_AT_ONCE:
+            done, self._acknowledged = self._acknowledged, set()
         try:
             await self._worker.submit(lambda: self._journal.append(closed, done))
         except DatabaseError:

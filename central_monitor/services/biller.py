@@ -22,9 +22,7 @@ Day = tuple[MinuteColumns, OrderColumns]
 class MinuteReader(Protocol):
     """Reads recorded minutes day by day."""
 
-    def days(
-        self, first_minute: int, end_minute: int, houses: Iterable[str] | None = None
-    ) -> Iterable[Day]:
+    def days(self, first_minute: int, end_minute: int, houses: Iterable[str] | None = None) -> Iterable[Day]:
         """The range in order, cut at UTC days."""
 
 

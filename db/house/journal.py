@@ -75,6 +75,8 @@ class MinuteJournal:
         if not marks:
             return
         connection.exec_driver_sql("UPDATE meter_minute SET acknowledged = 1 WHERE minute = ?", marks)
+        if all(minute % _MINUTES_PER_DAY for (minute,) in marks):
+            return  # old minutes are dropped once a day
         connection.exec_driver_sql(
             "DELETE FROM meter_minute WHERE acknowledged"
             " AND minute < (SELECT max(minute) FROM meter_minute) - ?",

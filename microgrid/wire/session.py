@@ -16,7 +16,6 @@ from microgrid.wire.messages import (
     ErrorMessage,
     Fetch,
     Hello,
-    HouseMessage,
     Message,
     MinuteBatch,
     MinutesAcknowledged,
@@ -53,6 +52,8 @@ _ALLOWED: dict[Phase, frozenset[type[Message]]] = {
     Phase.CLOSED: frozenset(),
 }
 
+_OF_A_HOUSE = (Reply, MinuteBatch, TargetAck, ErrorMessage)  # Hello only says which house it is
+
 # What a request waits for; a batch with minutes goes on waiting for exactly its (minute, revision) pairs.
 _Offer = frozenset[tuple[int, int]]
 
@@ -85,7 +86,7 @@ class Session:
         kind = type(message)
         if kind not in _ALLOWED[self.phase]:
             raise _out_of_order(message, self.phase)
-        if not isinstance(message, Hello) and isinstance(message, HouseMessage):
+        if isinstance(message, _OF_A_HOUSE):
             self._check_house(message.house)
         handler = _HANDLERS[kind]
         handler(self, message)

@@ -111,11 +111,10 @@ class HousePlant:
         voltages_cv, frequency_mhz, factor_milli = self._supply.at(at.minute)
         reactive = math.sqrt(1_000_000 - factor_milli**2) / factor_milli
         generator_q = round(at.generator_p_w * reactive)
-        thirds = [abs(at.exchange_p_w) // 3 + (phase < abs(at.exchange_p_w) % 3) for phase in range(3)]
-        first, second, third = (
-            round(power_w * 100_000 / (voltage_cv * factor_milli / 1000)) / 1000
-            for power_w, voltage_cv in zip(thirds, voltages_cv, strict=True)
-        )
+        third_w, rest_w = divmod(abs(at.exchange_p_w), 3)
+        first = round((third_w + (rest_w > 0)) * 100_000 / (voltages_cv[0] * factor_milli / 1000)) / 1000
+        second = round((third_w + (rest_w > 1)) * 100_000 / (voltages_cv[1] * factor_milli / 1000)) / 1000
+        third = round(third_w * 100_000 / (voltages_cv[2] * factor_milli / 1000)) / 1000
         factor = factor_milli / 1000
         return Sample(
             boot_id=boot_id,

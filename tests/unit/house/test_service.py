@@ -81,7 +81,9 @@ def test_a_batch_keeps_to_the_limit_and_the_first_minute_and_says_there_is_more(
     run(tmp_path, story)
 
 
-def test_acknowledgements_are_marked_in_the_journal_with_the_next_minutes(tmp_path):
+def test_acknowledgements_are_marked_in_the_journal_with_the_next_minutes(tmp_path, monkeypatch):
+    monkeypatch.setattr(service_module, "MARKED_AT_ONCE", 1)
+
     async def story(house):
         await house.live(3)
         house.service.handle(MinutesAcknowledged(request_id=7, committed=((NOON - 1, 0), (NOON, 0))))
@@ -166,6 +168,8 @@ def test_a_house_with_its_own_register_does_not_take_the_centrals(tmp_path):
 
 
 def test_a_journal_that_fails_loses_no_minute_and_no_acknowledgement(tmp_path, monkeypatch):
+    monkeypatch.setattr(service_module, "MARKED_AT_ONCE", 1)
+
     async def story(house):
         await house.live(2)
         house.service.handle(MinutesAcknowledged(request_id=1, committed=((NOON - 1, 0),)))
