@@ -2,15 +2,14 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from central_monitor.adapters.writer import DatabaseWriter
 from central_monitor.program import CentralProgram, Listen
-from central_monitor.snapshot import CentralSnapshot, LinkState
+from central_monitor.snapshot import LinkState
 from house_client.program import HouseProgram, HouseSettings
-from house_client.snapshot import HouseSnapshot
 from microgrid.terms import Role
 from microgrid.units import SECONDS_PER_MINUTE
 from node.clock import SteppedClock
@@ -24,8 +23,8 @@ LINK_TIMEOUT_S = 10.0
 
 Lived = Callable[[int, int], None]
 """Told how many minutes of how many have been lived."""
-Shown = Callable[[CentralSnapshot, dict[str, HouseSnapshot]], None]
-"""Shown the state after each tick."""
+Shown = Callable[[CentralProgram, Mapping[str, HouseProgram]], None]
+"""Shown the programs after each tick, to take snapshots of what it wants to see."""
 
 
 class Demo:
@@ -44,17 +43,21 @@ class Demo:
         sellers = {c.house for c in self._scenario.terms.contracts if c.role is Role.PRODUCER}
         return min(sellers, default=houses[0])
 
+    @property
+    def ticks(self) -> Sequence[int]:
+        """The minutes at which time stands still, the first and the last included."""
+        minutes = self._scenario.minutes
+        return (*range(minutes.start, minutes.stop, self._scenario.step), minutes.stop)
+
     async def live(self, lived: Lived, shown: Shown | None = None) -> None:
         """Live through the scenario's minutes. TimeoutError names who did not answer."""
         minutes = self._scenario.minutes
-        ticks = (*range(minutes.start, minutes.stop, self._scenario.step), minutes.stop)
         async with self.assembled() as (central, houses, conductor):
-            for minute in ticks:
+            for minute in self.ticks:
                 await conductor.tick(minute)
                 lived(minute - minutes.start, len(minutes))
                 if shown is not None:
-                    kiosks = {house: program.snapshot() for house, program in houses.items()}
-                    shown(central.snapshot(), kiosks)
+                    shown(central, houses)
 
     @asynccontextmanager
     async def assembled(self) -> AsyncIterator[tuple[CentralProgram, dict[str, HouseProgram], Conductor]]:

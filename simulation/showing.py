@@ -3,15 +3,17 @@
 import asyncio
 import os
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from pathlib import Path
 
+from central_monitor.program import CentralProgram
 from central_monitor.snapshot import CentralSnapshot
 from central_monitor.ui.app import render as render_central
 from central_monitor.ui.app import run_window
+from house_client.program import HouseProgram
 from house_client.snapshot import HouseSnapshot
 from house_client.ui.app import beside
 from house_client.ui.app import render as render_house
@@ -20,6 +22,7 @@ from node.progress import progress_bar
 from simulation.demo import Demo
 
 TREND_SNAPSHOTS = 60
+SHOWN_EVERY_S = 0.05  # faster than this nobody can look, and drawing would slow the month down
 INTERRUPTED = "The demonstration was closed before its month was over; nothing was settled.\n"
 
 
@@ -37,12 +40,17 @@ def show(demo: Demo, folder: Path, settle: Callable[[], str]) -> str:
 
 
 def _in_pictures(demo: Demo, folder: Path, settle: Callable[[], str]) -> str:
-    earlier: deque[CentralSnapshot] = deque(maxlen=TREND_SNAPSHOTS)
+    earlier: list[CentralSnapshot] = []
     houses: dict[str, HouseSnapshot] = {}
 
-    def shown(central: CentralSnapshot, all_houses: dict[str, HouseSnapshot]) -> None:
-        earlier.append(central)
-        houses.update(all_houses)
+    left = len(demo.ticks)
+
+    def shown(central: CentralProgram, programs: Mapping[str, HouseProgram]) -> None:
+        nonlocal left
+        left -= 1
+        if left < TREND_SNAPSHOTS:
+            earlier.append(central.snapshot())
+            houses.update({house: program.snapshot() for house, program in programs.items()})
 
     with progress_bar("Living") as lived:
         asyncio.run(demo.live(lived, shown))
@@ -57,6 +65,7 @@ def _in_pictures(demo: Demo, folder: Path, settle: Callable[[], str]) -> str:
 def _in_windows(demo: Demo, settle: Callable[[], str]) -> str:
     kiosk_house = demo.kiosk_house
     results: list[str] = []
+    due_s = 0.0
 
     @contextmanager
     def source(publish: Callable[[CentralSnapshot], None]) -> Iterator[None]:
@@ -64,9 +73,12 @@ def _in_windows(demo: Demo, settle: Callable[[], str]) -> str:
         try:
             with beside() as publish_house, progress_bar("Living") as lived:
 
-                def shown(central: CentralSnapshot, houses: dict[str, HouseSnapshot]) -> None:
-                    publish(central)
-                    publish_house(houses[kiosk_house])
+                def shown(central: CentralProgram, houses: Mapping[str, HouseProgram]) -> None:
+                    nonlocal due_s
+                    if time.monotonic() >= due_s:
+                        due_s = time.monotonic() + SHOWN_EVERY_S
+                        publish(central.snapshot())
+                        publish_house(houses[kiosk_house].snapshot())
 
                 async def work() -> None:
                     await demo.live(lived, shown)

@@ -8,7 +8,7 @@ from db.central import CENTRAL, MinuteStore, TermsRepository
 from db.engine import open_writer
 from microgrid.minute import MeterMinute, OrderMinute
 from microgrid.terms import Terms
-from node.worker import Worker
+from node.worker import InlineWorker, Worker
 
 MINUTES_PER_DAY = 1440
 _DONE = object()
@@ -18,10 +18,14 @@ class DatabaseWriter:
     """Opens, migrates and owns the database. Raises DatabaseError where it cannot."""
 
     def __init__(self, path: Path, worker: Worker | None = None) -> None:
-        """`worker` runs the database's jobs; by default a thread of its own. It is closed with the writer."""
+        """`worker` runs the database's jobs; by default a thread of its own. It is closed with the writer.
+
+        Jobs run inline belong to virtual time, whose commits are not flushed one by one (`open_writer`).
+        """
         self._worker = worker or Worker("database")
+        power_safe = not isinstance(worker, InlineWorker)
         try:
-            self._connection = self._worker.run(lambda: open_writer(path, CENTRAL))
+            self._connection = self._worker.run(lambda: open_writer(path, CENTRAL, power_safe=power_safe))
         except BaseException:
             self._worker.close()
             raise
