@@ -40,7 +40,6 @@ class Conductor:
         """Move everything to the beginning of this minute. TimeoutError names who did not answer."""
         second = minute * SECONDS_PER_MINUTE
         written = {house: meter.advance_to(second) for house, meter in self._meters.items()}
-        await asyncio.gather(
-            *(program.advance(second, *written[house]) for house, program in self._houses.items())
-        )
+        for house, program in self._houses.items():
+            await program.advance(second, *written[house])
         await self._central.tick(second)
