@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from microgrid.statement import Statements
 from microgrid.terms import FOREVER, Terms
 from node.arguments import address, in_words, positive
 from node.clock import SteppedClock
+from node.ending import told_to_end
 from node.gridfile import GridFileError, read_gridfile
 from node.logs import start_logging
 from node.loop_thread import LoopThread
@@ -177,9 +177,7 @@ async def _run_stepped(
 async def _run_headless(terms: Terms, writer: DatabaseWriter, listen: Listen) -> None:
     program = CentralProgram(terms, writer, listen)
     await program.start()
-    ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    ended = told_to_end()
     print(f"Listening for houses on {listen.host}:{program.port}.", flush=True)
     try:
         await ended.wait()

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from house_client.snapshot import HouseSnapshot
 from microgrid.terms import HOUSE_ID
 from node.arguments import address, in_words
 from node.clock import SteppedClock
+from node.ending import told_to_end
 from node.logs import start_logging
 from node.loop_thread import LoopThread
 from node.stepped import follow_clock
@@ -89,9 +89,7 @@ async def _run_stepped(settings: HouseSettings, clock_address: tuple[str, int]) 
 async def _run_headless(settings: HouseSettings) -> None:
     program = HouseProgram(settings)
     await program.start()
-    ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    ended = told_to_end()
     try:
         await ended.wait()
     finally:
