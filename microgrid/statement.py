@@ -28,6 +28,15 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     estimated_minutes: int
 
 
+class PenaltyParts(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's penalties by reason (5.8.1): amounts are negative, they are paid."""
+
+    deficit_energy: int = 0  # asked to raise, and not delivered while the national grid filled in
+    deficit_amount: int = 0
+    minimum_energy: int = 0  # below the contract's minimum
+    minimum_amount: int = 0
+
+
 class EnergyBalance(msgspec.Struct, frozen=True, kw_only=True):
     """The month's energy in Ws: bought = sold + imported - exported, to the unit.
 

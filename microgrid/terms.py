@@ -56,11 +56,16 @@ class PenaltyBasis(StrEnum):
 
 
 class House(msgspec.Struct, frozen=True, kw_only=True):
-    """A house on the feeder. `connection_w` is what its service connection can carry."""
+    """A house on the feeder. `connection_w` is what its service connection can carry.
+
+    It is part of the micro-grid for minutes joined <= m < left; outside of them nothing is billed.
+    """
 
     house: str
     name: str
     connection_w: int
+    joined: int = 0
+    left: int = FOREVER
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,45 +130,47 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         raise LookupError(f"At {moment} no tariff is in force; add one to the terms.")
 
 
-def contract_faults(contract: Contract, house: House, national: int) -> list[str]:
-    """What is wrong with a contract, in words for the person who typed it; empty if nothing is.
+def field_faults(contract: Contract, connection_w: int, national: int) -> dict[str, str]:
+    """What is wrong with a contract, a sentence for each of its fields that has to change (5.4).
 
-    `national` is the national tariff in micro-coins per kWh at the contract's start (5.4).
+    `connection_w` is what the house's connection carries, `national` the national tariff in micro-coins
+    per kWh at the contract's start. Said for the person who typed it, beside the field.
     """
-    who = f"House {contract.house}"
-    faults: list[str] = []
-    if contract.valid_from >= contract.valid_to:
-        faults.append(f"{who}: the contract ends before it begins; give it an end after its start.")
-    if not 0 < contract.max_w <= house.connection_w:
-        faults.append(
-            f"{who}: the maximum of {contract.max_w / 1000:g} kW must be above 0 and at most"
-            f" its connection's {house.connection_w / 1000:g} kW."
+    faults: dict[str, str] = {}
+    if not 0 < contract.max_w <= connection_w:
+        faults["max_w"] = (
+            f"The maximum of {contract.max_w / 1000:g} kW must be above 0 and at most the"
+            f" connection's {connection_w / 1000:g} kW."
         )
     if contract.role is Role.CONSUMER:
         return faults
     if contract.min_w < 0:
-        faults.append(f"{who}: the minimum of {contract.min_w / 1000:g} kW is negative; use 0 or more.")
-    if contract.min_w > contract.max_w:
-        faults.append(
-            f"{who}: the minimum of {contract.min_w / 1000:g} kW is above the maximum of"
+        faults["min_w"] = f"The minimum of {contract.min_w / 1000:g} kW is negative; use 0 or more."
+    elif contract.min_w > contract.max_w:
+        faults["min_w"] = (
+            f"The minimum of {contract.min_w / 1000:g} kW is above the maximum of"
             f" {contract.max_w / 1000:g} kW; lower the minimum or raise the maximum."
         )
     if contract.source is None:
-        faults.append(f"{who}: a producer must name its source, solar or generator.")
-    return faults + _price_faults(contract, national)
-
-
-def _price_faults(contract: Contract, national: int) -> list[str]:
+        faults["source"] = "A producer must name its source, solar or generator."
     price, tariff = contract.price / MICROCOINS_PER_COIN, national / MICROCOINS_PER_COIN
     if not 0 <= contract.price <= MAX_PRICE:
         limit = MAX_PRICE // MICROCOINS_PER_COIN
-        return [f"House {contract.house}: the price of {price:g} coins/kWh must be between 0 and {limit}."]
-    if contract.source is Source.SOLAR and contract.price > national:
-        return [
-            f"House {contract.house}: the solar price of {price:g} coins/kWh is above the national tariff"
-            f" of {tariff:g}; a solar price may not exceed it."
-        ]
-    return []
+        faults["price"] = f"The price of {price:g} coins/kWh must be between 0 and {limit}."
+    elif contract.source is Source.SOLAR and contract.price > national:
+        faults["price"] = (
+            f"The solar price of {price:g} coins/kWh is above the national tariff of {tariff:g};"
+            " a solar price may not exceed it."
+        )
+    return faults
+
+
+def contract_faults(contract: Contract, house: House, national: int) -> list[str]:
+    """What is wrong with a house's contract, in sentences that name the house; empty if nothing is."""
+    faults = list(field_faults(contract, house.connection_w, national).values())
+    if contract.valid_from >= contract.valid_to:
+        faults.append("The contract ends before it begins; give it an end after its start.")
+    return [f"House {contract.house}: {fault[0].lower()}{fault[1:]}" for fault in faults]
 
 
 def terms_faults(terms: Terms) -> list[str]:
@@ -200,6 +207,8 @@ def _house_faults(houses: Sequence[House]) -> list[str]:
             )
         if house.house in COMMON_ACCOUNTS:
             faults.append(f"House {house.house}: this ID is the name of a common account; choose another.")
+        if house.joined > house.left:
+            faults.append(f"House {house.house}: it leaves before it joins; give a later end.")
         if not 0 < house.connection_w <= MAX_CONNECTION_W:
             limit = MAX_CONNECTION_W // 1000
             faults.append(
