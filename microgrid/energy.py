@@ -1,52 +1,71 @@
 """From registers to the energy of each minute, with stated estimates for minutes nobody heard.
 
-Energy is a difference of registers within one epoch. Over a gap the difference is laid out as a
-straight line, so that estimated minutes add up to what the register says; across epochs, and where a
-register fell or jumped, nothing is known and nothing is billed.
+Energy is a difference of registers within one epoch. Over a gap the difference is laid out over its
+minutes, so that estimated minutes add up to what the register says; across epochs, and where a
+register fell or jumped, nothing is known and nothing is billed. The rule in words: docs/estimation.md.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microgrid.columns import MinuteColumns
-from microgrid.registers import limit_ws
+from microgrid.registers import OVERLOAD, limit_ws
 from microgrid.units import SECONDS_PER_MINUTE
 
 Int = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
+Profile = Callable[[str, range], tuple[Int, Int] | None]
+"""A house's typical (imported_ws, exported_ws), none negative, of each minute of a gap; None: no history."""
+
+SHORT_GAP_MINUTES = 60
+"""Up to this many estimated minutes a gap is a straight line.
+
+An hour sees a restart, a loose cable or a swapped meter through, and a house's day hardly turns
+within it; what does turn (a kettle, a cloud) last week's minutes do not know either.
+"""
+
 
 @dataclass(frozen=True)
 class MinuteEnergy:
-    """Energy per minute and house in Ws [minutes, houses], and which of it is estimated."""
+    """Energy per minute and house in Ws [minutes, houses], and how it is known."""
 
     net_ws: Int  # exported minus imported: a minute is netted per house
-    estimated: Bool
+    estimated: Bool  # not measured in this very minute
+    known: Bool  # a register tells what flowed, in this minute or over the gap that it lies in
 
 
-def minute_energy(block: MinuteColumns, connection_w: Int | None = None) -> MinuteEnergy:
-    """Net energy of every minute of the block.
+def minute_energy(
+    block: MinuteColumns, connection_w: Int | None = None, profile: Profile | None = None
+) -> MinuteEnergy:
+    """Net energy of every minute of the block; the same however a range is cut into blocks.
 
-    Minutes before a house's first register ever are 0 and not estimated: it had not joined. Minutes
-    after its last are 0 and estimated: what it used then is not known yet. A register that fell, or
-    rose further than the house's `connection_w` can carry (None: not looked at), is no energy either.
+    Minutes before a house's first register ever are 0, known and not estimated: it had not joined.
+    Minutes after its last are 0, estimated and not known yet. A register that fell, or rose further
+    than the house's `connection_w` can carry (None: not looked at), is no energy either. A gap longer
+    than `SHORT_GAP_MINUTES` is laid out as the `profile` says (None: a straight line).
     """
     whole = _whole_columns(block)
     net = np.zeros(block.present.shape, dtype=np.int64)
+    known = np.ones(block.present.shape, dtype=np.bool_)
     estimated = np.zeros(block.present.shape, dtype=np.bool_)
     if whole.any():
-        exported = _differences(block.export_ws, block.opening.export_ws, whole)
-        imported = _differences(block.import_ws, block.opening.import_ws, whole)
-        limit = None if connection_w is None else limit_ws(connection_w[whole], SECONDS_PER_MINUTE)
-        known = _plausible(exported, limit) & _plausible(imported, limit)
-        net[:, whole] = (exported - imported) * known
-        estimated[:, whole] = ~known
+        columns = slice(None) if whole.all() else whole  # a slice copies nothing
+        exported = _differences(block.export_ws, block.opening.export_ws, columns)
+        imported = _differences(block.import_ws, block.opening.import_ws, columns)
+        limit = None if connection_w is None else limit_ws(connection_w[columns], SECONDS_PER_MINUTE)
+        plausible = _plausible(exported, limit) & _plausible(imported, limit)
+        net[:, columns] = (exported - imported) * plausible
+        if not plausible.all():
+            known[:, columns], estimated[:, columns] = plausible, ~plausible
     for column in np.flatnonzero(~whole):
-        house_w = None if connection_w is None else connection_w[column]
-        net[:, column], estimated[:, column] = _with_gaps(block, int(column), house_w)
-    return MinuteEnergy(net, estimated)
+        house_w = None if connection_w is None else int(connection_w[column])
+        found = _with_gaps(block, int(column), house_w, profile)
+        net[:, column], estimated[:, column], known[:, column] = found
+    return MinuteEnergy(net, estimated, known)
 
 
 def _whole_columns(block: MinuteColumns) -> Bool:
@@ -56,7 +75,7 @@ def _whole_columns(block: MinuteColumns) -> Bool:
     return np.asarray(block.present.all(axis=0) & adjacent & one_epoch)
 
 
-def _differences(register_ws: Int, opening_ws: Int, columns: Bool) -> Int:
+def _differences(register_ws: Int, opening_ws: Int, columns: slice | Bool) -> Int:
     return np.diff(register_ws[:, columns], axis=0, prepend=opening_ws[columns][None, :])
 
 
@@ -64,38 +83,92 @@ def _plausible(rise_ws: Int, limit: NDArray[np.float64] | None) -> Bool:
     return rise_ws >= 0 if limit is None else (rise_ws >= 0) & (rise_ws <= limit)
 
 
-def _with_gaps(block: MinuteColumns, column: int, connection_w: Int | None) -> tuple[Int, Bool]:
-    """One house's minutes: its known registers, each a point at a row, joined by straight lines."""
-    rows = np.arange(block.present.shape[0])
-    known = np.flatnonzero(block.present[:, column])
-    points, epochs, exports, imports = (
-        _with_edges(block, column, at, opening, closing)
-        for at, opening, closing in (
-            (known, block.opening.minute - block.first_minute, block.closing.minute - block.first_minute),
-            (block.epoch[known, column], block.opening.epoch, block.closing.epoch),
-            (block.export_ws[known, column], block.opening.export_ws, block.closing.export_ws),
-            (block.import_ws[known, column], block.opening.import_ws, block.closing.import_ws),
-        )
+@dataclass(frozen=True)
+class _Rows:
+    """One house's rows, the nearest ones outside the block included: points that gaps lie between."""
+
+    minute: Int
+    epoch: Int
+    export_ws: Int
+    import_ws: Int
+
+
+def _rows(block: MinuteColumns, column: int) -> _Rows:
+    """The rows of the block's house, in order."""
+    present = np.flatnonzero(block.present[:, column])
+    before, after = (
+        slice(column, column + int(edge.minute[column] >= 0)) for edge in (block.opening, block.closing)
     )
-    net, estimated = np.zeros(rows.size, dtype=np.int64), np.zeros(rows.size, dtype=np.bool_)
-    after = np.searchsorted(points, rows)  # the first known point at or after each row
-    estimated[(after == points.size) & (points.size > 0)] = True
-    between = np.flatnonzero((after > 0) & (after < points.size))
-    rows, after = rows[between], after[between]
-    before = after - 1
-    span = points[after] - points[before]
-    limit = None if connection_w is None else limit_ws(connection_w, span * SECONDS_PER_MINUTE)
-    rises = [registers[after] - registers[before] for registers in (exports, imports)]
-    billable = (epochs[after] == epochs[before]) & _plausible(rises[0], limit) & _plausible(rises[1], limit)
-    step = rows - points[before]
-    lines = [rise * step // span - rise * (step - 1) // span for rise in rises]
-    net[between] = np.where(billable, lines[0] - lines[1], 0)
-    estimated[between] = (span > 1) | ~billable
-    return net, estimated
+
+    def joined(name: str, values: Int) -> Int:
+        edges = getattr(block.opening, name)[before], getattr(block.closing, name)[after]
+        return np.concatenate((edges[0], values, edges[1]))
+
+    return _Rows(
+        minute=joined("minute", present + block.first_minute),
+        epoch=joined("epoch", block.epoch[present, column]),
+        export_ws=joined("export_ws", block.export_ws[present, column]),
+        import_ws=joined("import_ws", block.import_ws[present, column]),
+    )
 
 
-def _with_edges(block: MinuteColumns, column: int, values: Int, opening: Int, closing: Int) -> Int:
-    """The block's values of one house with those of the rows just outside it, where there are any."""
-    has_opening, has_closing = block.opening.minute[column] >= 0, block.closing.minute[column] >= 0
-    edges = (opening[column : column + int(has_opening)], closing[column : column + int(has_closing)])
-    return np.concatenate((edges[0], values, edges[1]))
+def _with_gaps(
+    block: MinuteColumns, column: int, connection_w: int | None, profile: Profile | None
+) -> tuple[Int, Bool, Bool]:
+    """One house's minutes: net energy, estimated, known. Every minute lies in the gap that a row closes."""
+    rows = _rows(block, column)
+    span, exported, imported = np.diff(rows.minute), np.diff(rows.export_ws), np.diff(rows.import_ws)
+    carried = None if connection_w is None else limit_ws(np.array(connection_w), span * SECONDS_PER_MINUTE)
+    billable = (np.diff(rows.epoch) == 0) & _plausible(exported, carried) & _plausible(imported, carried)
+
+    minutes = np.arange(block.first_minute, block.end_minute)
+    closed_by = np.searchsorted(rows.minute, minutes)  # the first row at or after each minute
+    estimated = (closed_by == rows.minute.size) & (rows.minute.size > 0)
+    known = ~estimated
+    inside = np.flatnonzero((closed_by > 0) & (closed_by < rows.minute.size))
+    gap = closed_by[inside] - 1
+    estimated[inside] = (span[gap] > 1) | ~billable[gap]
+    known[inside] = billable[gap]
+
+    out, taken = exported[gap], imported[gap]
+    spread = np.flatnonzero((span[gap] > 1) & billable[gap])
+    number, step = gap[spread], minutes[inside[spread]] - rows.minute[gap[spread]]
+    for flow in (out, taken):
+        flow[spread] = _line(flow[spread], step, span[number])
+    long = (span > SHORT_GAP_MINUTES) & billable & (exported + imported > 0)
+    if profile is not None and long.any():
+        for one in np.unique(number[long[number]]):
+            first, here = int(rows.minute[one]) + 1, number == one
+            typical = profile(block.houses[column], range(first, first + int(span[one])))
+            if typical is not None:
+                at, steps = spread[here], step[here]
+                taken[at] = _shaped(taken[at], int(imported[one]), typical[0], steps, connection_w)
+                out[at] = _shaped(out[at], int(exported[one]), typical[1], steps, connection_w)
+    net = np.zeros(minutes.size, dtype=np.int64)
+    net[inside] = (out - taken) * billable[gap]
+    return net, estimated, known
+
+
+def _line(rise_ws: Int, step: Int, span: Int) -> Int:
+    """What a straight line over `span` minutes gives its `step`-th (from 1), in whole Ws that add up.
+
+    In two parts, because the rise times a minute can exceed 64 bits.
+    """
+    whole, rest = np.divmod(rise_ws, span)
+    share: Int = whole + rest * step // span - rest * (step - 1) // span
+    return share
+
+
+def _shaped(line_ws: Int, rise_ws: int, typical_ws: Int, step: Int, connection_w: int | None) -> Int:
+    """What these consecutive steps of a gap get of the rise, in the proportion of its typical minutes.
+
+    The straight line where nothing is typical, or where a minute would get more than the connection carries.
+    """
+    total, most = int(typical_ws.sum()), int(typical_ws.max())
+    carried_ws = None if connection_w is None else connection_w * OVERLOAD * SECONDS_PER_MINUTE
+    if total == 0 or (carried_ws is not None and rise_ws * most > carried_ws * total):
+        return line_ws
+    # In Python's integers: the products exceed 64 bits.
+    until = np.concatenate(([0], np.cumsum(typical_ws)))[step[0] - 1 : step[-1] + 1].astype(object)
+    share: Int = np.diff(until * rise_ws // total).astype(np.int64)
+    return share
