@@ -1,20 +1,14 @@
 """The two ends of a connection on the LAN, without any I/O: bytes in, messages out, and the other way.
 
-A frame is a 4-byte big-endian length and a body of that many bytes (`messages.py`). The bytes may come
+A frame is a 4-byte big-endian length and a body of that many bytes (`bodies.py`). The bytes may come
 in any pieces. The end of the byte stream needs no call here: an unfinished frame is simply lost.
 """
 
 from typing import Generic, TypeVar
 
+from microgrid.wire.bodies import decode_body, encode_body
 from microgrid.wire.errors import WireCode, WireError
-from microgrid.wire.messages import (
-    CentralMessage,
-    HouseMessage,
-    Message,
-    decode_body,
-    encode_body,
-    tag_of,
-)
+from microgrid.wire.messages import CentralMessage, HouseMessage, Message, tag_of
 from microgrid.wire.session import Phase, Session
 
 LENGTH_BYTES = 4
@@ -159,7 +153,7 @@ class CentralConnection(_Connection[HouseMessage, CentralMessage]):
     _incoming = HouseMessage.__args__
 
     def next_request_id(self) -> int:
-        """A request id for the next `Poll`, `Fetch` or `Target` that is not outstanding."""
+        """A request id for the next request that is not outstanding."""
         return self._session.next_request_id()
 
 

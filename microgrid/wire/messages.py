@@ -1,23 +1,24 @@
-"""The messages between a house and the central, and their bodies as bytes (msgpack).
+"""The messages between a house and the central; `bodies.py` turns them into bytes and back.
 
 The house opens the connection, the central leads: every house message after `Hello` answers a request.
 A new message is one struct here, its place in `HouseMessage` or `CentralMessage`, and its row in the
 session's tables (`session.py`); see "Adding a message" in docs/protocol.md.
-
-Sample and MeterMinute come from outside and carry no limits of their own, so bodies are decoded into
-constrained twins (`_SampleBody`, `_MinuteBody`) and then converted.
 """
 
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
-from microgrid.minute import Hold, MeterMinute, Origin
-from microgrid.sample import CommandState, Sample
+from microgrid.agreements import Basis
+from microgrid.bill import Adjustment, Bill, BillCheck
+from microgrid.contracting import Wish
+from microgrid.minute import Hold, MeterMinute
+from microgrid.sample import Sample
+from microgrid.statement import PenaltyParts
+from microgrid.swap import MeterSwap
+from microgrid.terms import Contract
 from microgrid.wire import limits as lim
-from microgrid.wire.errors import WireCode, WireError
 
 PROTOCOL_MIN = 1
 PROTOCOL_MAX = 1
@@ -58,7 +59,8 @@ class Hello(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
 class Reply(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reply"):
     """The answer to `Poll`: the last sample heard and its age (0 without a sample).
 
-    `outbox`: the house has something for the central, to be fetched.
+    `outbox`: the house has minutes for the central, `post`: an answer of the household or a record of
+    the installer; either is to be fetched.
     """
 
     house: lim.HouseId
@@ -66,6 +68,7 @@ class Reply(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     sample: Sample | None
     sample_age_ms: lim.U32
     outbox: bool
+    post: bool = False
 
 
 class MinuteBatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="minutes"):
@@ -92,6 +95,31 @@ class TargetAck(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     state: AckState
     reason: lim.Reason = ""
     acknowledged_s: lim.TimeS | None = None
+
+
+class ContractAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the household answered to *Create Contract* for the minutes of `month` from `first_minute` on."""
+
+    month: lim.Month
+    first_minute: lim.Minute
+    wish: Wish
+
+
+class Post(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="post"):
+    """The answer to `FetchPost`. What is in it waits at the house until `PostTaken`."""
+
+    house: lim.HouseId
+    request_id: lim.PositiveU32
+    answer: ContractAnswer | None = None
+    swap: MeterSwap | None = None
+
+
+class Delivered(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="delivered"):
+    """The answer to `Deliver`: it is on the house's disk. `check` is what the house finds of a bill."""
+
+    house: lim.HouseId
+    request_id: lim.PositiveU32
+    check: BillCheck | None = None
 
 
 class ErrorMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="error"):
@@ -133,7 +161,8 @@ class Refused(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 class Poll(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="poll"):
     """The central asks for the live sample and tells time, prices and pool (5.6, 5.7).
 
-    `rate` is what local energy costs now in micro-coins per kWh (None: nothing is exported).
+    `rate` is what local energy costs now in micro-coins per kWh (None: nothing is exported);
+    `allotment_w` the house's share of what sellers can give (None: it is not a consumer).
     """
 
     request_id: lim.PositiveU32
@@ -141,6 +170,7 @@ class Poll(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="p
     rate: lim.Price | None
     tariff: lim.Price
     pool_w: lim.PoolW
+    allotment_w: lim.TargetW | None = None
 
 
 class Fetch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="fetch"):
@@ -175,147 +205,82 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     expires_s: lim.TimeS
 
 
-HouseMessage = Hello | Reply | MinuteBatch | TargetAck | ErrorMessage
-CentralMessage = Welcome | Refused | Poll | Fetch | MinutesAcknowledged | Target
-Message = HouseMessage | CentralMessage
+class ContractCall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="contract_call"):
+    """*Create Contract* (5.3), and later how it stands. Said whenever that changes; not answered at once.
 
+    The household answers when it likes, until `closes_s`; the house then sets `post`. `refusal` is what
+    was wrong with its last answer, by field of `Wish` ('': the answer itself). `agreed` is the month's
+    contract once `basis` is set. `permitted`: every contract is final and exchange is permitted (5.6).
+    """
 
-# --- bodies -----------------------------------------------------------------------------------------
-
-
-class _SampleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    boot_id: lim.U32
-    uptime_ms: lim.U63
-    sequence: lim.U32
-    voltage_v: tuple[lim.Voltage, lim.Voltage, lim.Voltage]
-    current_a: tuple[lim.Current, lim.Current, lim.Current]
-    power_factor: tuple[lim.PowerFactor, lim.PowerFactor, lim.PowerFactor]
-    leading: tuple[bool, bool, bool]
-    frequency_hz: lim.Frequency
-    generator_p_w: lim.Power
-    generator_q_var: lim.Power
-    generator_s_va: Annotated[int, Meta(ge=0, le=lim.MAX_POWER_W)]
-    exchange_p_w: lim.Power
-    exchange_q_var: lim.Power
-    import_counter_ws: lim.U32
-    export_counter_ws: lim.U32
-    generation_counter_ws: lim.U32
-    generator_breaker_closed: bool
-    grid_breaker_closed: bool
-    # Checked as a number first: MeterFlag would remember every unknown value it is shown, for ever.
-    flags: Annotated[int, Meta(ge=0, le=lim.ALL_FLAGS)]
-    command_id: lim.U32
-    command_state: CommandState
-    firmware: lim.Firmware
-
-
-class _MinuteBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    house: lim.HouseId
-    minute: lim.Minute
-    epoch: lim.U63
-    import_ws: lim.U63
-    export_ws: lim.U63
-    generation_ws: lim.U63
-    closed_s: lim.SecondsOfMinute
-    covered_s: lim.SecondsOfMinute
-    max_w: lim.Power
-    min_w: lim.Power
-    voltage_mv: Annotated[int, Meta(ge=0, le=round(lim.MAX_VOLTAGE_V * 1000))]
-    current_ma: Annotated[int, Meta(ge=0, le=round(lim.MAX_CURRENT_A * 1000))]
-    power_factor_milli: Annotated[int, Meta(ge=0, le=1000)]
-    frequency_mhz: Annotated[int, Meta(ge=0, le=round(lim.MAX_FREQUENCY_HZ * 1000))]
-    suspect: Annotated[int, Meta(ge=0, le=65_535)]
-    origin: Origin
-    revision: lim.Revision
-
-
-class _ReplyBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reply"):
-    house: lim.HouseId
-    request_id: lim.PositiveU32
-    sample: _SampleBody | None
-    sample_age_ms: lim.U32
-    outbox: bool
-
-
-class _BatchBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="minutes"):
-    house: lim.HouseId
-    request_id: lim.PositiveU32
-    minutes: Annotated[tuple[_MinuteBody, ...], Meta(max_length=MAX_BATCH_MINUTES)]
-    more: bool
-
-
-class _WelcomeBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="welcome"):
-    protocol: ProtocolVersion
-    name: lim.Name
-    zone: lim.Zone
-    central_time_ms: lim.TimeMs
+    month: lim.Month
+    first_minute: lim.Minute
+    end_minute: lim.Minute
+    closes_s: lim.TimeS
+    tariff: lim.Price  # the national one at the month's start
     connection_w: lim.ConnectionW
-    last_minute: _MinuteBody | None = None
+    last: Contract | None = None  # the house's contract before
+    last_max_w: lim.Power | None = None  # the largest power of its role in the month before
+    refusal: dict[lim.WishField, lim.Text] = {}
+    basis: Basis | None = None
+    agreed: Contract | None = None
+    permitted: bool = False
 
 
-class _Named(Struct):
-    type: str
+class FetchPost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="fetch_post"):
+    """The central asks for what the house announced by `post`."""
+
+    request_id: lim.PositiveU32
 
 
-_PUBLIC: dict[type[Struct], type[Reply] | type[MinuteBatch] | type[Welcome]] = {
-    _ReplyBody: Reply,
-    _BatchBody: MinuteBatch,
-    _WelcomeBody: Welcome,
-}
-_PLAIN = Hello | TargetAck | ErrorMessage | Refused | Poll | Fetch | MinutesAcknowledged | Target
-_Body = _PLAIN | _ReplyBody | _BatchBody | _WelcomeBody
-_TAGS = frozenset(str(kind.__struct_config__.tag) for kind in Message.__args__)
+class PostTaken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="post_taken"):
+    """What was in the post of this request is on the central's disk, or was refused in words."""
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[_Body] = msgspec.msgpack.Decoder(_Body)
-_name_decoder = msgspec.msgpack.Decoder(_Named)
+    request_id: lim.PositiveU32
+
+
+class Deliver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="deliver"):
+    """A house's own bill, or an adjustment beside one (5.10). Repeated until `Delivered`."""
+
+    request_id: lim.PositiveU32
+    bill: Bill | None = None
+    adjustment: Adjustment | None = None
+
+
+class MonthSoFar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="month_so_far"):
+    """The house's own month through minute `through` - 1, settled from what has been recorded.
+
+    Said once a minute. Energies and amounts as in a statement, `adjustments` what earlier months still owe.
+    """
+
+    month: lim.Month
+    through: lim.Minute
+    contract: Contract | None
+    microgrid_energy: lim.S64
+    national_energy: lim.S64
+    microgrid_amount: lim.S64
+    national_amount: lim.S64
+    penalties: PenaltyParts
+    adjustments: lim.S64
+
+
+HouseMessage = Hello | Reply | MinuteBatch | TargetAck | Post | Delivered | ErrorMessage
+CentralMessage = (
+    Welcome
+    | Refused
+    | Poll
+    | Fetch
+    | MinutesAcknowledged
+    | Target
+    | ContractCall
+    | FetchPost
+    | PostTaken
+    | Deliver
+    | MonthSoFar
+)
+Message = HouseMessage | CentralMessage
 
 
 def tag_of(message: Message) -> str:
     """The name under which a message travels."""
     return str(message.__struct_config__.tag)
-
-
-# All that msgspec answers to bad input; a bare UnicodeDecodeError and RecursionError are among it.
-_BAD_INPUT = (msgspec.MsgspecError, ValueError, RecursionError)
-_BAD_OUTPUT = (*_BAD_INPUT, OverflowError, TypeError)
-
-
-def encode_body(message: Message) -> bytes:
-    """A message's body; WireError if it is one that `decode_body` would not take."""
-    try:
-        body = _encoder.encode(message)
-    except _BAD_OUTPUT as fault:
-        raise WireError(WireCode.BAD_FIELD, _sentence(fault)) from fault
-    decode_body(body)
-    return body
-
-
-def decode_body(body: bytes) -> Message:
-    """The message in a body; WireError names the unknown type or the field that is wrong."""
-    try:
-        decoded = _decoder.decode(body)
-    except _BAD_INPUT as fault:
-        raise _refusal(body, fault) from fault
-    public = _PUBLIC.get(type(decoded))
-    if public is None:
-        return decoded  # type: ignore[return-value]  # not a twin, so one of _PLAIN
-    return msgspec.convert(decoded, public, from_attributes=True)
-
-
-def _refusal(body: bytes, fault: Exception) -> WireError:
-    if not isinstance(fault, msgspec.ValidationError):
-        return WireError(WireCode.MALFORMED, f"The message is not valid msgpack: {_sentence(fault)}")
-    try:
-        name = _name_decoder.decode(body).type
-    except _BAD_INPUT:
-        return WireError(WireCode.MALFORMED, f"The message has no readable type: {_sentence(fault)}")
-    if name not in _TAGS:
-        return WireError(WireCode.UNKNOWN_TYPE, f"unknown message type {name[:40]!r}")
-    return WireError(WireCode.BAD_FIELD, f"In message {name!r}: {_sentence(fault)}")
-
-
-def _sentence(fault: Exception) -> str:
-    """What msgspec says, kept printable and short: it may quote what the other end sent."""
-    text = str(fault).encode("ascii", "backslashreplace").decode("ascii")
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]

@@ -13,13 +13,20 @@ from microgrid.wire.limits import MAX_U32
 from microgrid.wire.messages import (
     PROTOCOL_MAX,
     PROTOCOL_MIN,
+    ContractCall,
+    Deliver,
+    Delivered,
     ErrorMessage,
     Fetch,
+    FetchPost,
     Hello,
     Message,
     MinuteBatch,
     MinutesAcknowledged,
+    MonthSoFar,
     Poll,
+    Post,
+    PostTaken,
     Refused,
     Reply,
     Target,
@@ -45,16 +52,17 @@ class Phase(StrEnum):
 _ALLOWED: dict[Phase, frozenset[type[Message]]] = {
     Phase.OPENING: frozenset({Hello, Refused}),
     Phase.GREETED: frozenset({Welcome, Refused, ErrorMessage}),
-    Phase.LINKED: frozenset(
-        {Poll, Reply, Fetch, MinuteBatch, MinutesAcknowledged, Target, TargetAck, ErrorMessage, Refused}
-    ),
+    Phase.LINKED: frozenset(Message.__args__) - {Hello, Welcome},
     Phase.FAILED: frozenset({Refused, ErrorMessage}),
     Phase.CLOSED: frozenset(),
 }
 
-_OF_A_HOUSE = (Reply, MinuteBatch, TargetAck, ErrorMessage)  # Hello only says which house it is
+# Hello only says which house it is
+_OF_A_HOUSE = (Reply, MinuteBatch, TargetAck, Post, Delivered, ErrorMessage)
 
-# What a request waits for; a batch with minutes goes on waiting for exactly its (minute, revision) pairs.
+Request = Poll | Fetch | Target | FetchPost | Deliver
+# What a request waits for; a batch with minutes goes on waiting for exactly its (minute, revision) pairs,
+# and post for the word that it was taken.
 _Offer = frozenset[tuple[int, int]]
 
 
@@ -66,7 +74,7 @@ class Session:
         self.house: str | None = None  # from Hello
         self.protocol = PROTOCOL_MAX  # from Hello the best common version, from Welcome the agreed one
         self._oldest_protocol = PROTOCOL_MIN
-        self._outstanding: dict[int, Poll | Fetch | Target | _Offer] = {}
+        self._outstanding: dict[int, Request | Post | _Offer] = {}
         self._last_request_id = 0
 
     @property
@@ -126,7 +134,7 @@ class Session:
     def _refused(self, message: Refused) -> None:
         self.phase = Phase.CLOSED
 
-    def _request(self, message: Poll | Fetch | Target) -> None:
+    def _request(self, message: Request) -> None:
         if message.request_id in self._outstanding:
             raise WireError(
                 WireCode.DUPLICATE_REQUEST, f"Request {message.request_id} is still without an answer."
@@ -138,10 +146,41 @@ class Session:
             )
         self._outstanding[message.request_id] = message
 
+    def _deliver(self, message: Deliver) -> None:
+        # A house's figures are its own (4.3): not even a central in error may send them elsewhere.
+        if message.bill is not None:
+            self._check_house(message.bill.house)
+        if message.adjustment is not None:
+            self._check_house(message.adjustment.account)
+        self._request(message)
+
     def _reply(self, message: Reply) -> None:
         if not isinstance(self._outstanding.get(message.request_id), Poll):
             raise _unsolicited(message, message.request_id)
         del self._outstanding[message.request_id]
+
+    def _post(self, message: Post) -> None:
+        if not isinstance(self._outstanding.get(message.request_id), FetchPost):
+            raise _unsolicited(message, message.request_id)
+        if message.swap is not None:
+            self._check_house(message.swap.house)
+        if message.answer is None and message.swap is None:
+            del self._outstanding[message.request_id]
+        else:
+            self._outstanding[message.request_id] = message
+
+    def _post_taken(self, message: PostTaken) -> None:
+        if not isinstance(self._outstanding.get(message.request_id), Post):
+            raise _unsolicited(message, message.request_id)
+        del self._outstanding[message.request_id]
+
+    def _delivered(self, message: Delivered) -> None:
+        if not isinstance(self._outstanding.get(message.request_id), Deliver):
+            raise _unsolicited(message, message.request_id)
+        del self._outstanding[message.request_id]
+
+    def _told(self, message: ContractCall | MonthSoFar) -> None:
+        """Nothing to answer."""
 
     def _target_ack(self, message: TargetAck) -> None:
         target = self._outstanding.get(message.request_id)
@@ -180,7 +219,7 @@ class Session:
 
     def _error(self, message: ErrorMessage) -> None:
         if message.request_id:
-            if not isinstance(self._outstanding.get(message.request_id), Poll | Fetch | Target):
+            if not isinstance(self._outstanding.get(message.request_id), Request):
                 raise _unsolicited(message, message.request_id)
             del self._outstanding[message.request_id]
         if self.phase is Phase.FAILED:
@@ -198,6 +237,13 @@ _HANDLERS: dict[type[Message], Callable[[Session, Any], None]] = {
     TargetAck: Session._target_ack,
     MinuteBatch: Session._batch,
     MinutesAcknowledged: Session._acknowledged,
+    FetchPost: Session._request,
+    Deliver: Session._deliver,
+    Post: Session._post,
+    PostTaken: Session._post_taken,
+    Delivered: Session._delivered,
+    ContractCall: Session._told,
+    MonthSoFar: Session._told,
     ErrorMessage: Session._error,
 }
 

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from microgrid.wire.bodies import encode_body
 from microgrid.wire.errors import WireCode, WireError
 from microgrid.wire.lan import (
     CentralConnection,
@@ -15,7 +16,6 @@ from microgrid.wire.messages import (
     MinuteBatch,
     MinutesAcknowledged,
     Refused,
-    encode_body,
 )
 from microgrid.wire.session import Phase
 from tests.unit.wire.strategies import (

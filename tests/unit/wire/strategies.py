@@ -2,19 +2,33 @@
 
 from hypothesis import strategies as st
 
+from microgrid.agreements import Basis
+from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, Verdict
+from microgrid.contracting import Wish
 from microgrid.minute import Hold, MeterMinute, Origin
+from microgrid.registers import Registers
 from microgrid.sample import CommandState, MeterFlag, Sample
-from microgrid.terms import MAX_CONNECTION_W, MAX_PRICE
+from microgrid.statement import Account, PenaltyParts
+from microgrid.swap import MeterSwap
+from microgrid.terms import MAX_CONNECTION_W, MAX_PRICE, Contract, Obligation, Role, Source
 from microgrid.wire import limits as lim
 from microgrid.wire.messages import (
     MAX_BATCH_MINUTES,
     AckState,
+    ContractAnswer,
+    ContractCall,
+    Deliver,
+    Delivered,
     ErrorMessage,
     Fetch,
+    FetchPost,
     Hello,
     MinuteBatch,
     MinutesAcknowledged,
+    MonthSoFar,
     Poll,
+    Post,
+    PostTaken,
     Refused,
     Reply,
     Target,
@@ -171,6 +185,93 @@ times_ms = st.integers(0, lim.MAX_TIME_S * 1000)
 times_s = st.integers(0, lim.MAX_TIME_S)
 versions = st.integers(1, 65_535)
 prices = st.integers(0, MAX_PRICE)
+months = st.dates().map(lambda day: f"{day:%Y-%m}" if day.year > 999 else "2026-11")
+s64 = st.integers(-lim.MAX_S64, lim.MAX_S64)
+wishes = st.builds(
+    Wish,
+    role=st.sampled_from(Role),
+    max_w=power,
+    min_w=power,
+    price=prices,
+    source=st.none() | st.sampled_from(Source),
+    obligation=st.sampled_from(Obligation),
+)
+contracts = st.builds(
+    Contract,
+    house=st.just("B"),
+    role=st.sampled_from(Role),
+    valid_from=minute_indices,
+    valid_to=minute_indices,
+    max_w=power,
+    min_w=power,
+    price=prices,
+    source=st.none() | st.sampled_from(Source),
+    obligation=st.sampled_from(Obligation),
+)
+registers = st.builds(Registers, epoch=u63, import_ws=u63, export_ws=u63, generation_ws=u63)
+swaps = st.builds(
+    MeterSwap,
+    house=st.just("B"),
+    at_s=times_s,
+    old=registers,
+    new=registers,
+    old_meter=printable,
+    new_meter=printable,
+    installer=printable,
+    reason=printable,
+)
+penalties = st.builds(
+    PenaltyParts, deficit_energy=u63, deficit_amount=s64, minimum_energy=u63, minimum_amount=s64
+)
+accounts = st.builds(
+    Account,
+    role=st.sampled_from(["producer", "consumer", "none"]),
+    **{
+        name: s64
+        for name in Account.__struct_fields__
+        if name not in ("role", "max_power_kw", "min_power_kw")
+    },
+    max_power_kw=_floats(1000),
+    min_power_kw=_floats(1000),
+)
+adjustments = st.builds(
+    Adjustment,
+    account=st.just("B"),
+    month=months,
+    number=st.integers(2, 99),
+    made_s=times_s,
+    causes=st.lists(st.sampled_from(Cause), max_size=3).map(tuple),
+    own=st.booleans(),
+    reason=printable,
+    energy=s64,
+    microgrid_amount=s64,
+    national_grid_amount=s64,
+    penalty_amount=s64,
+)
+bills = st.builds(
+    Bill,
+    house=st.just("B"),
+    name=printable,
+    month=months,
+    zone=st.just("Asia/Kathmandu"),
+    kind=st.sampled_from(BillKind),
+    first_minute=minute_indices,
+    end_minute=minute_indices,
+    issued_s=times_s,
+    contract=st.none() | contracts,
+    tariff=prices,
+    account=accounts,
+    penalties=penalties,
+    adjustments=st.lists(adjustments, max_size=2).map(tuple),
+)
+checks = st.builds(
+    BillCheck,
+    verdict=st.sampled_from(Verdict),
+    billed_energy=s64,
+    own_least=st.none() | s64,
+    own_most=st.none() | s64,
+    sums_right=st.booleans(),
+)
 
 house_messages = st.one_of(
     st.builds(
@@ -199,6 +300,14 @@ house_messages = st.one_of(
         reason=printable,
         acknowledged_s=st.none() | times_s,
     ),
+    st.builds(
+        Post,
+        house=house_ids,
+        request_id=request_ids,
+        answer=st.none() | st.builds(ContractAnswer, month=months, first_minute=minute_indices, wish=wishes),
+        swap=st.none() | swaps,
+    ),
+    st.builds(Delivered, house=house_ids, request_id=request_ids, check=st.none() | checks),
     st.builds(ErrorMessage, house=house_ids, request_id=u32, code=codes, text=printable),
 )
 central_messages = st.one_of(
@@ -219,6 +328,7 @@ central_messages = st.one_of(
         rate=st.none() | prices,
         tariff=prices,
         pool_w=st.integers(-lim.MAX_POOL_W, lim.MAX_POOL_W),
+        allotment_w=st.none() | st.integers(0, MAX_CONNECTION_W),
     ),
     st.builds(
         Fetch,
@@ -239,6 +349,36 @@ central_messages = st.one_of(
         hold=st.sampled_from(Hold),
         reason=printable,
         expires_s=times_s,
+    ),
+    st.builds(
+        ContractCall,
+        month=months,
+        first_minute=minute_indices,
+        end_minute=minute_indices,
+        closes_s=times_s,
+        tariff=prices,
+        connection_w=st.integers(1, MAX_CONNECTION_W),
+        last=st.none() | contracts,
+        last_max_w=st.none() | power,
+        refusal=st.dictionaries(st.sampled_from(["", "max_w", "price"]), printable, max_size=3),
+        basis=st.none() | st.sampled_from(Basis),
+        agreed=st.none() | contracts,
+        permitted=st.booleans(),
+    ),
+    st.builds(FetchPost, request_id=request_ids),
+    st.builds(PostTaken, request_id=request_ids),
+    st.builds(Deliver, request_id=request_ids, bill=st.none() | bills, adjustment=st.none() | adjustments),
+    st.builds(
+        MonthSoFar,
+        month=months,
+        through=minute_indices,
+        contract=st.none() | contracts,
+        microgrid_energy=s64,
+        national_energy=s64,
+        microgrid_amount=s64,
+        national_amount=s64,
+        penalties=penalties,
+        adjustments=s64,
     ),
 )
 messages = house_messages | central_messages

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microgrid.wire import limits as lim
+from microgrid.wire.bodies import encode_body
 from microgrid.wire.errors import WireCode, WireError
 from microgrid.wire.lan import (
     LENGTH_BYTES,
@@ -21,7 +22,6 @@ from microgrid.wire.messages import (
     Fetch,
     MinuteBatch,
     Refused,
-    encode_body,
 )
 from microgrid.wire.session import MAX_OUTSTANDING, Phase
 from tests.unit.wire.ends import BATCH, ERROR, FETCH, REFUSED, asked, fails, framed, linked, refuses

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from microgrid.minute import MeterMinute, Origin
 from microgrid.sample import MeterFlag, Sample
 from microgrid.wire import limits as lim
+from microgrid.wire.bodies import decode_body, encode_body
 from microgrid.wire.errors import WireCode, WireError
 from microgrid.wire.messages import (
     MAX_BATCH_MINUTES,
@@ -18,8 +19,6 @@ from microgrid.wire.messages import (
     MinutesAcknowledged,
     Refused,
     Reply,
-    decode_body,
-    encode_body,
     tag_of,
 )
 from tests.unit.wire.strategies import HELLO, MINUTE, SAMPLE, WELCOME, messages, mutated, poll, reply, target
