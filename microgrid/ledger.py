@@ -4,7 +4,7 @@ A block is any run of consecutive minutes in order; however the month is cut, th
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
@@ -13,22 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microgrid.columns import MinuteColumns, OrderColumns
+from microgrid.daybook import DaySums, LedgerPoint, OpenDay, totals
 from microgrid.daylight import day_mask
-from microgrid.energy import minute_energy
-from microgrid.months import month_minutes, zone_of
+from microgrid.energy import Profile, minute_energy
+from microgrid.months import local_days, month_minutes, zone_of
 from microgrid.settlement import Block, BlockTerms, Settled, settle
-from microgrid.statement import Account, EnergyBalance, Statements, Unit
-from microgrid.terms import COMMON_ACCOUNTS, Contract, Obligation, Role, Tariff, Terms
+from microgrid.statement import Account, EnergyBalance, PenaltyParts, Statements, Unit
+from microgrid.terms import COMMON_ACCOUNTS, Contract, House, Obligation, Role, Tariff, Terms
 from microgrid.units import SECONDS_PER_MINUTE
 
 Int = NDArray[np.int64]
+Bool = NDArray[np.bool_]
 Value = TypeVar("Value", bound=np.generic)
 _CELLS_AT_ONCE = 2**15  # few enough to stay in the processor's cache
 
 
 def block_terms(terms: Terms, houses: tuple[str, ...], minute: int) -> BlockTerms:
-    """The terms in force in this minute, one entry a house."""
-    contracts = [terms.contract_at(house, minute) for house in houses]
+    """The terms in force in this minute, one entry a house; who is not a member has no contract."""
+    members = {house.house for house in terms.houses if house.joined <= minute < house.left}
+    contracts = [terms.contract_at(house, minute) if house in members else None for house in houses]
     tariff = terms.tariff_at(minute)
     producer = [c is not None and c.role is Role.PRODUCER for c in contracts]
     return BlockTerms(
@@ -47,12 +50,18 @@ def block_terms(terms: Terms, houses: tuple[str, ...], minute: int) -> BlockTerm
 
 
 def make_block(
-    terms: Terms, tariff: Tariff, orders: OrderColumns, net_ws: Int, closed_s: Int, rows: slice
+    terms: Terms,
+    tariff: Tariff,
+    orders: OrderColumns,
+    net_ws: Int,
+    closed_s: Int,
+    rows: slice,
+    known: Bool | None = None,
 ) -> Block:
     """What was measured and ordered in these rows, in the form the settlement takes.
 
     Orders count from a response time after the meter acknowledged them; a minute without an order
-    row had no order and a closed tie.
+    row had no order and a closed tie. `known`: see `energy.MinuteEnergy` (None: everything is).
     """
     first, end = orders.first_minute + rows.start, orders.first_minute + rows.stop
     starts_s = np.arange(first, end, dtype=np.int64)[:, None] * SECONDS_PER_MINUTE
@@ -68,6 +77,7 @@ def make_block(
         out_of_service=_cut(orders.out_of_service, rows),
         is_day=day_mask(first, end, zone_of(terms.zone)),
         tie_closed=np.logical_and.reduce(_cut(orders.tie_closed, rows) | ~present, axis=1),
+        known=np.ones_like(present) if known is None else _cut(known, rows),
     )
 
 
@@ -76,7 +86,7 @@ def _cut(values: NDArray[Value], rows: slice) -> NDArray[Value]:
     return np.ascontiguousarray(values[rows])
 
 
-def closed_seconds(columns: MinuteColumns, was_closed: NDArray[np.bool_] | None = None) -> Int:
+def closed_seconds(columns: MinuteColumns, was_closed: Bool | None = None) -> Int:
     """Seconds with the breaker closed; in an unheard minute the breaker is as last heard.
 
     `was_closed` says how it was before the columns (None: closed).
@@ -104,30 +114,54 @@ class Segment:
     settled: Settled
 
 
-class MonthLedger:
-    """Sums a month's postings. Minutes must come in order, without holes, from the month's first."""
+@dataclass(frozen=True)
+class _Measured:
+    """What was measured of some minutes: [minutes, houses]."""
 
-    def __init__(self, terms: Terms, month: str) -> None:
+    net_ws: Int
+    estimated: Bool
+    known: Bool
+    closed_s: Int
+    breaker_closed: Bool  # also of those who are not members
+
+
+class MonthLedger:
+    """Sums a month's postings. Minutes must come in order, without holes, from the month's first.
+
+    `profile` tells what a house used to do, for long silences (see `energy.minute_energy`). With `start`,
+    a point of the same month's ledger, minutes come from there on and are settled as they were then.
+    ValueError for a `start` of another month or other houses.
+    """
+
+    def __init__(
+        self, terms: Terms, month: str, profile: Profile | None = None, start: LedgerPoint | None = None
+    ) -> None:
         self._terms = terms
         self._month = month
-        self._zone = zone_of(terms.zone)
-        self.minutes = month_minutes(month, self._zone)
-        self._next = self.minutes.start
-        self.credit = 0
+        self._profile = profile
+        zone = zone_of(terms.zone)
+        self.minutes = month_minutes(month, zone)
+        listed = sorted(terms.houses, key=lambda house: house.house)
+        self.houses = tuple(house.house for house in listed)
+        count = len(listed)
+        if start is None:
+            start = LedgerPoint(minute=self.minutes.start, credit=0, was_closed=(True,) * count)
+        if start.minute not in self.minutes or len(start.was_closed) != count:
+            raise ValueError(f"minute {start.minute} is no point of the ledger of {month} of {count} houses")
+        self._next, self.credit = start.minute, start.credit
+        self._was_closed = np.array(start.was_closed, dtype=np.bool_)
         items: tuple[Contract | Tariff, ...] = (*terms.contracts, *terms.tariffs)
         self._edges = {edge for item in items for edge in (item.valid_from, item.valid_to)}
+        self._edges |= {edge for house in listed for edge in (house.joined, house.left)}
         self._block_terms: dict[int, BlockTerms] = {}  # by the edge they are in force from
-        self.houses = tuple(sorted(house.house for house in terms.houses))
-        count = len(self.houses)
-        self._sums = {name: np.zeros(count, dtype=np.int64) for name in _HOUSE_COLUMNS}
-        self._common: Counter[str] = Counter()
+        self._midnights = {day.start for day in local_days(self.minutes, zone)}
+        self._days = [OpenDay(start, self.houses)]
         self._energy: Counter[str] = Counter()
         self._max_w = np.full(count, np.iinfo(np.int64).min)
         self._min_w = np.full(count, np.iinfo(np.int64).max)
         self._heard = np.zeros(count, dtype=np.bool_)
-        self._was_closed = np.ones(count, dtype=np.bool_)
-        connections = {house.house: house.connection_w for house in terms.houses}
-        self._connection_w = np.array([connections[house] for house in self.houses], dtype=np.int64)
+        self._connection_w = _of_houses(listed, "connection_w")
+        self._joined, self._left = _of_houses(listed, "joined"), _of_houses(listed, "left")
 
     def add(self, columns: MinuteColumns, orders: OrderColumns) -> None:
         """Settle the columns' minutes and add them up.
@@ -144,35 +178,72 @@ class MonthLedger:
             raise ValueError(f"minute {columns.first_minute} does not follow; expected {self._next}")
         if columns.houses != self.houses or orders.houses != self.houses:
             raise ValueError("the minutes' houses are not the houses of the terms")
-        energy = minute_energy(columns, self._connection_w)
-        self._note_measured(columns, energy.net_ws, energy.estimated)
-        closed_s = closed_seconds(columns, self._was_closed)
+        measured = self._measured(columns)
         for start, stop in self._cuts(columns.first_minute, columns.end_minute):
+            if start in self._midnights and start > self._days[-1].start.minute:
+                self._days.append(OpenDay(self.point(), self.houses))
             terms = self._terms_from(start)
             tariff = self._terms.tariff_at(start)
             step = max(1, _CELLS_AT_ONCE // max(1, len(self.houses)))
             for first in range(start, stop, step):
                 rows = slice(first - columns.first_minute, min(first + step, stop) - columns.first_minute)
-                block = make_block(self._terms, tariff, orders, energy.net_ws, closed_s, rows)
+                block = make_block(
+                    self._terms, tariff, orders, measured.net_ws, measured.closed_s, rows, measured.known
+                )
                 settled = settle(terms, block, self.credit)
                 self.credit = settled.credit
-                self._add_up(settled)
+                self._next += len(block.net_ws)
+                self._was_closed = measured.breaker_closed[rows.stop - 1]
+                self._add_up(block, settled, measured.estimated[rows])
                 yield Segment(first, terms, block, settled)
-        self._next = columns.end_minute
-        self._was_closed = self._closed_at_end(columns)
 
-    def _closed_at_end(self, columns: MinuteColumns) -> NDArray[np.bool_]:
-        """Whether each house's breaker was closed when it was last heard."""
-        rows = np.arange(len(columns.present))[:, None]
-        last = np.where(columns.present, rows, -1).max(axis=0, initial=-1)
-        heard = np.flatnonzero(last >= 0)
-        closed = self._was_closed.copy()
-        closed[heard] = columns.closed_s[last[heard], heard] > 0
-        return closed
+    def point(self) -> LedgerPoint:
+        """Where the ledger stands: a ledger of the same terms and month carries on from here."""
+        return LedgerPoint(minute=self._next, credit=self.credit, was_closed=tuple(self._was_closed.tolist()))
+
+    def days(self) -> tuple[DaySums, ...]:
+        """The sums of each local day added so far."""
+        return tuple(day.sums() for day in self._days if day.end_minute > day.start.minute)
+
+    def penalty_parts(self) -> dict[str, PenaltyParts]:
+        """What each house's penalties are made of."""
+        sums = totals(self.days(), len(self.houses))
+        names = PenaltyParts.__struct_fields__
+        return {
+            house: PenaltyParts(**{name: int(sums[name][index]) for name in names})
+            for index, house in enumerate(self.houses)
+        }
+
+    def _measured(self, columns: MinuteColumns) -> _Measured:
+        """What the columns tell of each minute; nothing of a house outside of its membership."""
+        energy = minute_energy(columns, self._connection_w, self._profile)
+        closed_s = closed_seconds(columns, self._was_closed)
+        measured = _Measured(energy.net_ws, energy.estimated, energy.known, closed_s, closed_s > 0)
+        members = self._members(columns.first_minute, columns.end_minute)
+        present = columns.present
+        if members is not None:
+            present = present & members
+            measured = _Measured(
+                net_ws=energy.net_ws * members,
+                estimated=energy.estimated & members,
+                known=energy.known,
+                closed_s=closed_s * members,
+                breaker_closed=measured.breaker_closed,
+            )
+        self._note_powers(present, columns)
+        return measured
+
+    def _members(self, first: int, end: int) -> Bool | None:
+        """Which houses are part of the micro-grid in which of these minutes; None: all in all."""
+        if (self._joined <= first).all() and (self._left >= end).all():
+            return None
+        minute = np.arange(first, end)[:, None]
+        members: Bool = (self._joined <= minute) & (minute < self._left)
+        return members
 
     def _cuts(self, first: int, end: int) -> Iterator[tuple[int, int]]:
-        """The range cut where a contract or tariff begins or ends."""
-        points = sorted({first, end} | {edge for edge in self._edges if first < edge < end})
+        """The range cut at local midnights and where a contract, tariff or membership begins or ends."""
+        points = sorted({first, end} | {edge for edge in self._edges | self._midnights if first < edge < end})
         return pairwise(points)
 
     def _terms_from(self, minute: int) -> BlockTerms:
@@ -182,31 +253,30 @@ class MonthLedger:
             self._block_terms[since] = block_terms(self._terms, self.houses, minute)
         return self._block_terms[since]
 
-    def _note_measured(self, columns: MinuteColumns, net_ws: Int, estimated: NDArray[np.bool_]) -> None:
-        for index, present in enumerate(columns.present.T):
+    def _note_powers(self, presence: Bool, columns: MinuteColumns) -> None:
+        for index, present in enumerate(presence.T):
             if present.any():
                 self._heard[index] = True
                 heard = slice(None) if present.all() else present
                 self._max_w[index] = max(self._max_w[index], columns.max_w[heard, index].max())
                 self._min_w[index] = min(self._min_w[index], columns.min_w[heard, index].min())
-        self._sums["estimated_minutes"] += estimated.sum(axis=0)
-        self._sums["estimated_energy"] += (net_ws * estimated).sum(axis=0)
-        self._energy["sold"] += int(np.maximum(net_ws, 0).sum())
-        self._energy["bought"] += int(np.maximum(-net_ws, 0).sum())
 
-    def _add_up(self, settled: Settled) -> None:
-        for name in _SETTLED_BY_HOUSE:
-            self._sums[name] += getattr(settled, name).sum(axis=0)
-        for name in _SETTLED_IN_COMMON:
-            self._common[name] += int(getattr(settled, name).sum())
+    def _add_up(self, block: Block, settled: Settled, estimated: Bool) -> None:
+        self._days[-1].add(settled, block.net_ws, estimated)
+        self._energy["sold"] += int(np.maximum(block.net_ws, 0).sum())
+        self._energy["bought"] += int(np.maximum(-block.net_ws, 0).sum())
         across_tie = settled.grid_microgrid_energy + settled.grid_national_energy + settled.losses_energy
         self._energy["imported"] += int(np.maximum(across_tie, 0).sum())
         self._energy["exported"] += int(np.maximum(-across_tie, 0).sum())
 
     def statements(self) -> Statements:
         """The statements of the minutes added so far."""
-        accounts = {house: self._house_account(i, house) for i, house in enumerate(self.houses)}
-        accounts |= self._common_accounts()
+        names = (*self.houses, *COMMON_ACCOUNTS)
+        sums = totals(self.days(), len(names))
+        accounts = {
+            name: self._account(index, {of: int(values[index]) for of, values in sums.items()})
+            for index, name in enumerate(names)
+        }
         return Statements(
             month=self._month,
             zone=self._terms.zone,
@@ -216,21 +286,22 @@ class MonthLedger:
             accounts=accounts,
         )
 
-    def _house_account(self, index: int, house: str) -> Account:
-        sums = {name: int(column[index]) for name, column in self._sums.items()}
-        role = self._role(house)
-        power_w = (int(self._min_w[index]), int(self._max_w[index])) if self._heard[index] else (0, 0)
+    def _account(self, index: int, sums: dict[str, int]) -> Account:
+        common = index - len(self.houses)
+        role = self._role(self.houses[index]) if common < 0 else COMMON_ACCOUNTS[common]
+        heard = common < 0 and self._heard[index]
+        power_w = (int(self._min_w[index]), int(self._max_w[index])) if heard else (0, 0)
         low_w, high_w = power_w if role == Role.PRODUCER else (-power_w[1], -power_w[0])
         return Account(
             role=role,
             microgrid_energy=sums["microgrid_energy"],
-            national_grid_energy=sums["national_energy"],
+            national_grid_energy=sums["national_grid_energy"],
             microgrid_amount=sums["microgrid_amount"],
-            national_grid_amount=sums["national_amount"],
+            national_grid_amount=sums["national_grid_amount"],
             penalty_energy=sums["penalty_energy"],
             penalty_amount=sums["penalty_amount"],
             adjustments=0,
-            total=sums["microgrid_amount"] + sums["national_amount"] + sums["penalty_amount"],
+            total=sums["microgrid_amount"] + sums["national_grid_amount"] + sums["penalty_amount"],
             max_power_kw=max(0, high_w) / 1000,
             min_power_kw=max(0, low_w) / 1000,
             estimated_energy=sums["estimated_energy"],
@@ -245,58 +316,6 @@ class MonthLedger:
         ]
         return max(mine, key=lambda c: c.valid_from).role if mine else "none"
 
-    def _common_accounts(self) -> dict[str, Account]:
-        common = self._common
-        grid = (
-            common["grid_microgrid_energy"],
-            common["grid_national_energy"],
-            common["grid_microgrid_amount"],
-            common["grid_national_amount"],
-            0,
-        )
-        reserve = (0, 0, common["reserve_microgrid_amount"], 0, common["reserve_penalty_amount"])
-        losses = (0, common["losses_energy"], 0, 0, 0)
-        return {
-            name: _common_account(name, *figures)
-            for name, figures in zip(COMMON_ACCOUNTS, (grid, reserve, losses), strict=True)
-        }
 
-
-def _common_account(
-    role: str, microgrid_energy: int, national_energy: int, microgrid: int, national: int, penalty: int
-) -> Account:
-    return Account(
-        role=role,
-        microgrid_energy=microgrid_energy,
-        national_grid_energy=national_energy,
-        microgrid_amount=microgrid,
-        national_grid_amount=national,
-        penalty_energy=0,
-        penalty_amount=penalty,
-        adjustments=0,
-        total=microgrid + national + penalty,
-        max_power_kw=0.0,
-        min_power_kw=0.0,
-        estimated_energy=0,
-        estimated_minutes=0,
-    )
-
-
-_SETTLED_BY_HOUSE = (
-    "microgrid_energy",
-    "national_energy",
-    "microgrid_amount",
-    "national_amount",
-    "penalty_energy",
-    "penalty_amount",
-)
-_SETTLED_IN_COMMON = (
-    "grid_microgrid_energy",
-    "grid_national_energy",
-    "grid_microgrid_amount",
-    "grid_national_amount",
-    "reserve_microgrid_amount",
-    "reserve_penalty_amount",
-    "losses_energy",
-)
-_HOUSE_COLUMNS = (*_SETTLED_BY_HOUSE, "estimated_energy", "estimated_minutes")
+def _of_houses(houses: Sequence[House], field: str) -> Int:
+    return np.array([getattr(house, field) for house in houses], dtype=np.int64)

@@ -5,7 +5,7 @@ Inside, time is UTC; the zone only decides where a month begins and ends, so tha
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from microgrid.units import SECONDS_PER_MINUTE
@@ -42,3 +42,20 @@ def month_minutes(month: str, zone: ZoneInfo) -> range:
     first = datetime(int(match[1]), int(match[2]), 1, tzinfo=zone)
     after = (first.replace(tzinfo=None) + timedelta(days=32)).replace(day=1, tzinfo=zone)
     return range(minute_of(first), minute_of(after))
+
+
+def local_days(minutes: range, zone: ZoneInfo) -> tuple[range, ...]:
+    """The range cut at every local midnight, so that days of 23 and 25 hours hold every minute once.
+
+    The first and the last may be parts of a day.
+    """
+    days: list[range] = []
+    first = minutes.start
+    while first < minutes.stop:
+        date = local_time(first, zone).date() + timedelta(days=1)
+        # A date the zone left out begins and ends at one moment: the next that does not is meant.
+        while (end := minute_of(datetime.combine(date, time(), zone))) <= first:
+            date += timedelta(days=1)
+        days.append(range(first, min(end, minutes.stop)))
+        first = days[-1].stop
+    return tuple(days)

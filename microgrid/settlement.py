@@ -48,6 +48,7 @@ class Block:
     out_of_service: Bool
     is_day: Bool
     tie_closed: Bool
+    known: Bool  # False where no register tells what the house gave: nothing is charged for what it owed
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,18 @@ class Settled:
     """The postings of a block, by house and by the three common accounts, and the credit carried on.
 
     `microgrid` is energy traded at the micro-grid's rate, `national` energy at the national grid's
-    prices, `penalty` what a seller owes for what it failed to deliver.
+    prices, `penalty` what a seller owes for what it failed to deliver: its deficit under a raise, and what
+    its minimum lacked beyond that. Energy of penalties was owed and did not flow; it is in no balance.
     """
 
     microgrid_energy: Int
     national_energy: Int
     microgrid_amount: Int
     national_amount: Int
-    penalty_energy: Int  # not part of the energy balance: energy that was owed and did not flow
-    penalty_amount: Int
+    deficit_energy: Int
+    deficit_amount: Int
+    minimum_energy: Int
+    minimum_amount: Int
     grid_microgrid_energy: Int
     grid_national_energy: Int
     grid_microgrid_amount: Int
@@ -74,6 +78,16 @@ class Settled:
     local_energy: Int  # L
     local_amount: Int  # what buyers pay for L
     credit: int  # the cap's credit after the block
+
+    @property
+    def penalty_energy(self) -> Int:
+        """Both parts of the penalties, by minute and house."""
+        return self.deficit_energy + self.minimum_energy
+
+    @property
+    def penalty_amount(self) -> Int:
+        """Both parts of the penalties, by minute and house."""
+        return self.deficit_amount + self.minimum_amount
 
 
 @dataclass(frozen=True)
@@ -143,6 +157,7 @@ class ImportBlame:
     """Points 3 and 4: why energy came from the national grid, and who answers for it (5.7.1)."""
 
     duty: Bool  # producers obliged in the minute
+    answerable: Bool  # those of them that can be charged for what they did not deliver
     deficit: Int  # x_i: what a seller under a standing raise failed to deliver
     blamed: Int  # Σx per minute
     at_tariff: Int  # what each importing house pays the national tariff for
@@ -159,15 +174,16 @@ def import_blame(terms: BlockTerms, block: Block) -> ImportBlame:
     by_buyers = np.minimum(missing, np.maximum(0, demand - available))
     by_sellers = missing - by_buyers
     overdrawn = apportion(by_buyers, np.maximum(0, imports - allotments(terms, available)))
-    deficit = _deficits(terms, block, duty, by_sellers)
+    answerable = duty & block.known & block.tie_closed[:, None]
+    deficit = _deficits(terms, block, answerable, by_sellers)
     blamed = deficit.sum(axis=1)
     at_tariff = overdrawn + apportion(by_sellers - blamed, imports - overdrawn)
-    return ImportBlame(duty=duty, deficit=deficit, blamed=blamed, at_tariff=at_tariff)
+    return ImportBlame(duty, answerable, deficit, blamed, at_tariff)
 
 
-def _deficits(terms: BlockTerms, block: Block, duty: Bool, by_sellers: Int) -> Int:
+def _deficits(terms: BlockTerms, block: Block, answerable: Bool, by_sellers: Int) -> Int:
     """x_i = min(h_i, λ) with Σx = min(X_s, Σh): equal shares, nobody beyond its own shortfall."""
-    asked = block.raise_standing & duty & block.tie_closed[:, None]
+    asked = block.raise_standing & answerable
     goal_w = _held(terms.max_w, block.target_w, block.target_w >= 0)
     short = np.maximum(0, goal_w * SECONDS_PER_MINUTE - np.maximum(block.net_ws, 0)) * asked
     total = np.minimum(by_sellers, short.sum(axis=1))
@@ -200,8 +216,10 @@ def settle(terms: BlockTerms, block: Block, credit: int) -> Settled:
         microgrid_amount=_seller_credits(terms, trade, local_amount)
         - apportion(local_amount + substitute, at_rate),
         national_amount=apportion(feed_amount, trade.exported) - apportion(tariff_amount, blame.at_tariff),
-        penalty_energy=blame.deficit + below,
-        penalty_amount=-(deficit_amount + below_amount),
+        deficit_energy=blame.deficit,
+        deficit_amount=-deficit_amount,
+        minimum_energy=below,
+        minimum_amount=-below_amount,
         grid_microgrid_energy=blame.blamed,
         grid_national_energy=np.where(island, 0, across_tie),
         grid_microgrid_amount=replaced,
@@ -255,7 +273,7 @@ def _penalties(
     """
     floor_w = _held(terms.min_w, block.target_w, block.target_w >= 0)
     below = np.maximum(0, floor_w * SECONDS_PER_MINUTE - np.maximum(block.net_ws, 0) - blame.deficit)
-    below *= blame.duty & block.tie_closed[:, None]
+    below *= blame.answerable
     total = replaced
     if terms.penalty_basis is PenaltyBasis.REPLACEMENT_COST:
         total = replaced - np.minimum(substitute, replaced)

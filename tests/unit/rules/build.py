@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from microgrid.columns import MinuteColumns, OrderColumns, minute_columns, order_columns
+from microgrid.daybook import LedgerPoint
 from microgrid.ledger import MonthLedger
 from microgrid.minute import Hold, MeterMinute, OrderMinute
 from microgrid.months import month_minutes, zone_of
@@ -27,8 +28,10 @@ HOUSE_COLUMNS = (
     "national_energy",
     "microgrid_amount",
     "national_amount",
-    "penalty_energy",
-    "penalty_amount",
+    "deficit_energy",
+    "deficit_amount",
+    "minimum_energy",
+    "minimum_amount",
 )
 
 
@@ -65,7 +68,7 @@ def block_terms(
 def block(
     power_w: Sequence[int], minutes: int = 1, *, raised: Sequence[bool] = (), obeying: Sequence[bool] = (),
     target_w: Sequence[int] = (), closed_s: Sequence[int] = (), out_of_service: Sequence[bool] = (),
-    day: bool = True, tie_closed: bool = True,
+    day: bool = True, tie_closed: bool = True, known: Sequence[bool] = (),
 ) -> Block:  # fmt: skip
     """The same minute `minutes` times over; `power_w` is each house's constant exchange."""
     houses = len(power_w)
@@ -82,6 +85,7 @@ def block(
         out_of_service=rows(out_of_service, False, np.bool_),
         is_day=np.full(minutes, day),
         tie_closed=np.full(minutes, tie_closed),
+        known=rows(known, True, np.bool_),
     )
 
 
@@ -141,6 +145,7 @@ def cases(draw: st.DrawFn, *, caps: Sequence[Cap] = tuple(Cap), max_minutes: int
             out_of_service=random.random(shape) < 0.1,
             is_day=random.random(minutes) < 0.5,
             tie_closed=random.random(minutes) < 0.9,
+            known=random.random(shape) < 0.9,
         ),
     )
 
@@ -224,13 +229,14 @@ def month_of_rows(
     *,
     count: int,
     cuts: Iterable[int] = (),
+    start: LedgerPoint | None = None,
 ) -> tuple[Statements, MonthLedger]:
-    """The statements of the month's first `count` minutes, read in blocks that begin at `cuts`."""
-    ledger = MonthLedger(terms, MONTH)
+    """The statements of `count` minutes from the month's first or `start` on, cut into blocks at `cuts`."""
+    ledger = MonthLedger(terms, MONTH, start=start)
     given = list(orders)
-    points = [0, *sorted(cuts), count]
-    for start, stop in pairwise(points):
-        minutes = range(FIRST + start, FIRST + stop)
+    begun = ledger.point().minute
+    for first, end in pairwise([0, *sorted(cuts), count]):
+        minutes = range(begun + first, begun + end)
         ledger.add(
             read(ledger.houses, minutes, rows),
             order_columns(ledger.houses, minutes, [o for o in given if o.minute in minutes]),

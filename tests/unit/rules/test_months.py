@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from microgrid.daylight import DAYLIGHT, day_mask, is_day
-from microgrid.months import local_time, minute_of, month_minutes, month_of, zone_of
+from microgrid.months import local_days, local_time, minute_of, month_minutes, month_of, zone_of
 
 ZONES = ["Asia/Karachi", "Asia/Kolkata", "Asia/Kathmandu", "Europe/Berlin", "America/New_York",
          "America/Havana", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]  # fmt: skip
@@ -84,3 +84,39 @@ def test_the_shortest_day_is_in_january():
     ]
     assert min(lengths) == lengths[0] == timedelta(hours=10, minutes=15)
     assert max(lengths) == lengths[5]
+
+
+@pytest.mark.parametrize("name", ZONES)
+@pytest.mark.parametrize("year", [2011, 2026])
+def test_local_days_hold_every_minute_once_and_only_their_own(name: str, year: int):
+    zone = zone_of(name)
+    minutes = range(month_minutes(f"{year}-01", zone).start, month_minutes(f"{year + 1}-01", zone).start)
+    days = local_days(minutes, zone)
+    assert [minute for day in days for minute in day] == list(minutes)
+    dates = [local_time(day.start, zone).date() for day in days]
+    assert [local_time(day.stop - 1, zone).date() for day in days] == dates
+    assert len(set(dates)) == len(dates)
+
+
+@pytest.mark.parametrize(
+    ("name", "month", "day", "hours"),
+    [
+        ("Europe/Berlin", "2026-03", 29, 23),
+        ("Europe/Berlin", "2026-10", 25, 25),
+        ("America/Havana", "2026-11", 1, 25),
+        ("Australia/Lord_Howe", "2026-04", 5, 24.5),
+        ("Asia/Kolkata", "2026-06", 7, 24),
+        ("Asia/Kathmandu", "2026-06", 7, 24),
+    ],
+)
+def test_a_local_day_is_as_long_as_its_clock_says(name: str, month: str, day: int, hours: float):
+    zone = zone_of(name)
+    days = local_days(month_minutes(month, zone), zone)
+    assert len(days[day - 1]) == hours * 60
+
+
+def test_local_days_of_a_part_of_the_month_are_cut_to_it():
+    zone, month = zone_of(ZONES[2]), month_minutes("2026-06", zone_of(ZONES[2]))
+    part = range(month.start + 1430, month.start + 2890)
+    assert [len(day) for day in local_days(part, zone)] == [10, 1440, 10]
+    assert local_days(range(5, 5), zone) == ()

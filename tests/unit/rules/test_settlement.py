@@ -269,6 +269,27 @@ def test_a_disconnected_seller_leaves_pmax_but_its_minimum_runs():
     assert not excused.penalty_amount.any()
 
 
+def test_what_no_register_tells_costs_no_penalty_but_stays_in_what_sellers_can_give():
+    terms = block_terms("ppc", max_w=[2500, 2500, 9000], min_w=[250, 250, 0], price=[8_000_000] * 2 + [0])
+    asked = {"raised": [True, True, False]}
+    for known, deficits, minima in (
+        ([True, True, True], [500, 500], [0, 0]),
+        ([False, True, True], [0, 1000], [0, 0]),
+        ([True, False, True], [1000, 0], [0, 0]),
+        ([False, False, True], [0, 0], [0, 0]),
+    ):
+        minute = block([0, 0, -1000], **asked, known=known)
+        settled = settle(terms, minute, 0)
+        assert (settled.deficit_energy[0, :2] // 60).tolist() == deficits
+        assert (settled.minimum_energy[0, :2] // 60).tolist() == minima
+        assert import_blame(terms, minute).duty[0].tolist() == [True, True, False]
+        assert_conserved(settled, minute.net_ws)
+    idle = settle(terms, block([0, 0, -1000], known=[False, True, True]), 0)
+    assert (idle.minimum_energy[0] // 60).tolist() == [0, 250, 0]
+    assert idle.minimum_amount[0].tolist() == idle.penalty_amount[0].tolist()
+    assert idle.penalty_energy[0].tolist() == idle.minimum_energy[0].tolist()
+
+
 @pytest.mark.parametrize(("day", "owed"), [(True, True), (False, False)])
 def test_a_seller_obliged_by_daylight_owes_nothing_by_night(day: bool, owed: bool):
     terms = block_terms(
