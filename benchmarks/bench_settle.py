@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.measure import OUTPUT, Spent, medians, peak_bytes, show, spending
 from benchmarks.neighbourhood import HOUSES, MONTH, make_terms
 from central_monitor.services.biller import settle_month
-from db.central import CENTRAL, MinuteStore, TermsRepository
+from db.central import CENTRAL, AgreementRepository, MinuteStore
 from db.central.grids import METER, ORDER, PRESENT, Grid, SealedRow, packed
 from db.engine import open_reader, open_writer
 from microgrid.columns import MINUTES_PER_DAY, Ints
@@ -30,7 +30,7 @@ def make_database(path: Path, terms: Terms) -> None:
     """Seal a month of plausible minutes: sun by day, noise, registers that carry on, a few gaps."""
     houses = sorted(house.house for house in terms.houses)
     connection = open_writer(path, CENTRAL)
-    TermsRepository(connection).save(terms)
+    AgreementRepository(connection).found(terms, "benchmark", "", 0)
     for number, rows in enumerate(_days(terms, houses)):
         with connection.begin():
             connection.exec_driver_sql(
@@ -125,6 +125,7 @@ def main() -> None:
         unfinished.unlink(missing_ok=True)
         make_database(unfinished, terms)
         unfinished.rename(path)
+    open_writer(path, CENTRAL).close()  # brings one that was made earlier up to date
     minutes = month_minutes(MONTH, zone_of(terms.zone))
     settled: list[Spent] = []
     read: list[Spent] = []

@@ -17,7 +17,7 @@ from central_monitor.adapters.writer import DatabaseWriter
 from central_monitor.program import CentralProgram, Listen
 from central_monitor.services.biller import settle_month
 from central_monitor.snapshot import CentralSnapshot
-from db.central import CENTRAL, MinuteStore, TermsRepository
+from db.central import CENTRAL, AgreementRepository, MinuteStore
 from db.engine import open_reader
 from db.errors import DatabaseError
 from microgrid.months import minute_of, month_minutes, zone_of
@@ -106,7 +106,7 @@ def settle_database(
     connection = open_reader(database, CENTRAL)
     try:
         store = MinuteStore(connection)
-        terms = TermsRepository(connection).load()
+        terms = AgreementRepository(connection).load()
         last = store.last_minutes()
         if not last:
             raise LookupError(f"The database {database} holds no minutes yet; there is nothing to settle.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from central_monitor.services.biller import MonthSoFar, month_so_far
-from db.central import CENTRAL, MinuteStore, TermsRepository
+from db.central import CENTRAL, AgreementRepository, MinuteStore
 from db.engine import open_writer
 from microgrid.minute import MeterMinute, OrderMinute
 from microgrid.terms import Terms
@@ -32,12 +32,12 @@ class DatabaseWriter:
         self._store = MinuteStore(self._connection)
 
     def save_terms(self, terms: Terms) -> None:
-        """Store the terms; for start-up, before the event loop runs."""
-        self._worker.run(lambda: TermsRepository(self._connection).save(terms))
+        """Store a grid file's terms in a new database; for start-up, before the event loop runs."""
+        self._worker.run(lambda: AgreementRepository(self._connection).found(terms, "grid file", "", 0))
 
     def load_terms(self) -> Terms:
         """The stored terms; LookupError if there are none yet."""
-        return self._worker.run(lambda: TermsRepository(self._connection).load())
+        return self._worker.run(lambda: AgreementRepository(self._connection).load())
 
     def last_minutes(self) -> Mapping[str, MeterMinute]:
         """The newest recorded minute of every house; for start-up."""

@@ -1,7 +1,7 @@
-"""The central's database: terms, minutes, sealed days."""
+"""The central's database: agreements, bills, minutes, sealed days."""
 
+from db.central.agreements import AgreementRepository
 from db.central.minutes import MinuteStore
 from db.central.tables import CENTRAL
-from db.central.terms import TermsRepository
 
-__all__ = ["CENTRAL", "MinuteStore", "TermsRepository"]
+__all__ = ["CENTRAL", "AgreementRepository", "MinuteStore"]

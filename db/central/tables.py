@@ -2,18 +2,29 @@
 
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 from db.engine import Schema
 
-HEAD = "0001"
+HEAD = "0002"
 
+REGISTERS = ("epoch", "import_ws", "export_ws", "generation_ws")
 # What the house measured: two rows are the same reading if these are equal.
 MEASURED = (
-    "epoch",
-    "import_ws",
-    "export_ws",
-    "generation_ws",
+    *REGISTERS,
     "closed_s",
     "covered_s",
     "max_w",
@@ -34,27 +45,53 @@ house = Table(
     Column("position", Integer, nullable=False),  # the order in which the terms list them
     Column("name", String, nullable=False),
     Column("connection_w", Integer, nullable=False),
+    Column("joined", BigInteger, nullable=False),
+    Column("left", BigInteger, nullable=False),
 )
 
-contract = Table(
-    "contract",
+# A month may have several rounds: its own, and one for each house that joined later.
+contract_round = Table(
+    "contract_round",
     metadata,
-    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("month", String, primary_key=True),
+    Column("first_minute", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_minute", BigInteger, nullable=False),
+    Column("houses", String, nullable=False),  # as JSON
+    Column("opened_s", BigInteger, nullable=False),
+    Column("closes_s", BigInteger, nullable=False),
+    Column("opened_by", String, nullable=False),
+    Column("final_s", BigInteger),
+)
+
+# Rows are only ever added; `number` is the order in which they were entered.
+contract_entry = Table(
+    "contract_entry",
+    metadata,
+    Column("number", Integer, primary_key=True),
     Column("house", String, ForeignKey("house.house"), nullable=False),
-    Column("role", String, nullable=False),
+    Column("month", String, nullable=False),
+    Column("round_minute", BigInteger),  # the first minute of the round it was agreed in, if it was
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_to", BigInteger, nullable=False),
-    Column("max_w", Integer, nullable=False),
-    Column("min_w", Integer, nullable=False),
-    Column("price", BigInteger, nullable=False),
+    Column("role", String),  # empty, like the five below: no contract
+    Column("max_w", Integer),
+    Column("min_w", Integer),
+    Column("price", BigInteger),
     Column("source", String),
-    Column("obligation", String, nullable=False),
+    Column("obligation", String),
+    Column("basis", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("entered_s", BigInteger, nullable=False),
+    ForeignKeyConstraint(["month", "round_minute"], ["contract_round.month", "contract_round.first_minute"]),
+    UniqueConstraint("month", "round_minute", "house"),  # a house agrees once in a round (5.4)
 )
 
-tariff = Table(
-    "tariff",
+# Rows are only ever added, as above.
+tariff_entry = Table(
+    "tariff_entry",
     metadata,
-    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True),
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_to", BigInteger, nullable=False),
     Column("national", BigInteger, nullable=False),
@@ -63,6 +100,9 @@ tariff = Table(
     Column("penalty_basis", String, nullable=False),
     Column("response_s", Integer, nullable=False),
     Column("deadband_w", Integer, nullable=False),
+    Column("author", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("entered_s", BigInteger, nullable=False),
 )
 
 setting = Table(
@@ -140,6 +180,96 @@ sealed_day = Table(
     Column("width", Integer, nullable=False),
     Column("packed", Boolean, nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+# --- bills ------------------------------------------------------------------------------------------
+
+# One settlement of a month; run 1 made its bills, later ones adjustments. Bodies are msgpack (`billing`).
+run = Table(
+    "run",
+    metadata,
+    Column("month", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("made_s", BigInteger, nullable=False),
+    Column("first_minute", Integer, nullable=False),
+    Column("end_minute", Integer, nullable=False),
+    Column("open_houses", String, nullable=False),  # as JSON
+    Column("body", LargeBinary, nullable=False),
+)
+
+# The sums of one local day of a run.
+run_day = Table(
+    "run_day",
+    metadata,
+    Column("month", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["month", "number"], ["run.month", "run.number"]),
+)
+
+bill = Table(
+    "bill",
+    metadata,
+    Column("month", String, primary_key=True),
+    Column("house", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("issued_s", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("delivered_s", BigInteger),
+    Column("check_body", LargeBinary),  # what the house found
+)
+
+adjustment = Table(
+    "adjustment",
+    metadata,
+    Column("month", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("account", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("carried", String),  # the month with whose statement it was paid
+    Column("delivered_s", BigInteger),
+    ForeignKeyConstraint(["month", "number"], ["run.month", "run.number"]),
+)
+Index("adjustment_account", adjustment.c.account)
+
+# What happened to the data of billed months, in the order noted.
+change = Table(
+    "change",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("month", String, nullable=False),
+    Column("house", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("made_s", BigInteger, nullable=False),
+    Column("author", String, nullable=False),
+    Column("run", Integer),  # the number of the month's run that took it up
+)
+
+# --- readings beside the minutes --------------------------------------------------------------------
+
+# Who corrected a minute, why, and the registers before (empty if there was no row) and after.
+correction = Table(
+    "correction",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("house", String, nullable=False),
+    Column("minute", Integer, nullable=False),
+    Column("author", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("entered_s", BigInteger, nullable=False),
+    *(Column(f"old_{name}", BigInteger) for name in REGISTERS),
+    *(Column(f"new_{name}", BigInteger, nullable=False) for name in REGISTERS),
+)
+Index("correction_house_minute", correction.c.house, correction.c.minute)
+
+meter_swap = Table(
+    "meter_swap",
+    metadata,
+    Column("house", String, primary_key=True),
+    Column("at_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 CENTRAL = Schema(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -54,6 +55,18 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def with_migration(tmp_path: Path, schema: Schema, *statements: str) -> Schema:
+    """The schema of a later program, with one more migration than there are."""
+    folder, head = tmp_path / "migrations", f"{int(schema.head) + 1:04}"
+    shutil.copytree(schema.migrations, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / f"{head}_more.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\n"
+        f"revision = '{head}'\ndown_revision = '{schema.head}'\n"
+        "def upgrade():\n" + "".join(f"    {statement}\n" for statement in statements)
+    )
+    return dataclasses.replace(schema, head=head, migrations=folder)
+
+
 @both
 def test_a_fresh_database_has_the_schema_the_migrations_lead_to(tmp_path: Path, schema: Schema) -> None:
     open_writer(tmp_path / "fresh.db", schema).close()
@@ -102,16 +115,7 @@ def test_an_older_database_is_migrated_by_the_writer_and_refused_by_a_reader(
 ) -> None:
     path = tmp_path / "a.db"
     open_writer(path, schema).close()
-    folder = tmp_path / "migrations"
-    (folder / "versions").mkdir(parents=True)
-    (folder / "env.py").write_text((schema.migrations / "env.py").read_text())
-    first = schema.migrations / "versions" / "0001_first.py"
-    (folder / "versions" / first.name).write_text(first.read_text())
-    (folder / "versions" / "0002_more.py").write_text(
-        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0002'\ndown_revision = '0001'\n"
-        "def upgrade():\n    op.create_table('more', sa.Column('id', sa.Integer(), primary_key=True))\n"
-    )
-    newer = dataclasses.replace(schema, head="0002", migrations=folder)
+    newer = with_migration(tmp_path, schema, "op.create_table('more', sa.Column('id', sa.Integer()))")
     with pytest.raises(DatabaseTooOld, match="start the"):
         open_reader(path, newer)
     open_writer(path, newer).close()
@@ -125,17 +129,9 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     open_writer(path, HOUSE).close()
     before = schema_of(path)
-    folder = tmp_path / "migrations"
-    (folder / "versions").mkdir(parents=True)
-    (folder / "env.py").write_text((HOUSE.migrations / "env.py").read_text())
-    first = HOUSE.migrations / "versions" / "0001_first.py"
-    (folder / "versions" / first.name).write_text(first.read_text())
-    (folder / "versions" / "0002_bad.py").write_text(
-        "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
-        "def upgrade():\n    op.drop_table('meter_minute')\n    raise RuntimeError('half way')\n"
-    )
+    newer = with_migration(tmp_path, HOUSE, "op.drop_table('meter_minute')", "raise RuntimeError('half way')")
     with pytest.raises(RuntimeError, match="half way"):
-        open_writer(path, dataclasses.replace(HOUSE, head="0002", migrations=folder))
+        open_writer(path, newer)
     assert schema_of(path) == before
     open_writer(path, HOUSE).close()
 

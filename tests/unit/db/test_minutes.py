@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from db.central import CENTRAL, MinuteStore, TermsRepository
+from db.central import CENTRAL, AgreementRepository, MinuteStore
 from db.engine import open_reader, open_writer
 from microgrid.columns import EdgeRows, MinuteColumns, OrderColumns
 from microgrid.minute import Hold, MeterMinute, OrderMinute, Origin
@@ -164,7 +164,8 @@ def test_days_are_chained_and_make_up_the_whole(store: MinuteStore) -> None:
 def test_without_a_list_the_houses_are_those_of_the_terms_and_those_with_minutes(tmp_path: Path) -> None:
     connection = open_writer(tmp_path / "a.db", CENTRAL)
     houses = (House(house="C", name="", connection_w=1), House(house="A", name="", connection_w=1))
-    TermsRepository(connection).save(Terms(zone="UTC", houses=houses, contracts=(), tariffs=()))
+    terms = Terms(zone="UTC", houses=houses, contracts=(), tariffs=())
+    AgreementRepository(connection).found(terms, "", "", 0)
     store = MinuteStore(connection)
     store.append([meter("B", 1)])
     assert store.read(0, 2).houses == store.read_orders(0, 2).houses == ("A", "B", "C")
