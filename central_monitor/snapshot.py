@@ -27,6 +27,30 @@ class OrderView:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveSplit:
+    """One house's power of the last poll, divided by the settlement's own rule (Fig 8.4). W, signed.
+
+    `microgrid_w` is traded at the rate, `national_w` at the national grid's prices, `default_w` what a
+    seller under contract fails to deliver, positive.
+    """
+
+    microgrid_w: int
+    national_w: int
+    default_w: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthView:
+    """One house's month so far, settled from what is recorded; energies in Ws, amounts in micro-coins."""
+
+    microgrid_energy: int
+    national_energy: int
+    microgrid_amount: int
+    national_amount: int
+    penalty_amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class HouseView:
     """One house as the operator sees it. `sample` is the last one heard, never shown as live when old."""
 
@@ -42,6 +66,9 @@ class HouseView:
     order: OrderView | None
     round_trip_ms: float | None
     last_minute: int | None  # last minute the central has recorded of this house
+    allotment_w: int | None = None  # a consumer's share of what sellers can give now; None: no consumer
+    split: LiveSplit | None = None  # None: not heard now
+    month: MonthView | None = None  # None: nothing settled yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +94,35 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundView:
+    """The contracts of a month, while they are being asked for and once they are final (5.3-5.6)."""
+
+    month: str
+    closes_s: int
+    agreed: tuple[str, ...]
+    waiting: tuple[str, ...]
+    refused: dict[str, str]  # houses whose last answer was refused, and why
+    final: bool  # exchange is permitted
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A house that knocked and is not known: the operator may add it."""
+
+    house: str
+    heard_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Long work that is under way."""
+
+    text: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class CentralSnapshot:
     """The whole micro-grid at one moment."""
 
@@ -77,3 +133,6 @@ class CentralSnapshot:
     tie_closed: bool
     notices: tuple[Notice, ...] = field(default=())
     recorder_fault: str | None = None  # why minutes are not being stored, in words; None: they are
+    round: RoundView | None = None  # the newest round of contracts
+    strangers: tuple[Stranger, ...] = ()
+    work: Work | None = None

@@ -11,7 +11,8 @@ from typing import Any
 import platformdirs
 
 from db.errors import DatabaseError
-from house_client.program import HouseProgram, HouseSettings
+from house_client.household import HouseSettings
+from house_client.program import HouseProgram
 from house_client.snapshot import HouseSnapshot
 from microgrid.terms import HOUSE_ID
 from node.arguments import address, in_words

@@ -5,12 +5,11 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
+from house_client.household import HouseSettings
 from house_client.link import Link
 from house_client.meter_port import MeterPort
 from house_client.service import FRESH_S, HouseService, packet_times
@@ -23,16 +22,6 @@ from node.worker import InlineWorker, Worker
 WATCHDOG_S = 10.0  # real time in which a stepped house must have heard its meter
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HouseSettings:
-    """What the installer enters once (5.2): who the house is, its meter's port, the central's address."""
-
-    house: str
-    serial_port: str | None
-    central: tuple[str, int] | None
-    data: Path  # folder of journal, log and crash files
 
 
 class HouseProgram:

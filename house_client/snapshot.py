@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from microgrid.bill import Adjustment, Bill, BillCheck
 from microgrid.sample import Quality, Sample
+from microgrid.wire.messages import ContractCall, MonthSoFar
 
 
 class MeterState(StrEnum):
@@ -22,6 +24,15 @@ class CentralState(StrEnum):
     CONNECTING = "connecting"
     LINKED = "linked"
     REFUSED = "refused by the central"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedBill:
+    """A bill as it came, what the house found when it checked it, and what was adjusted since."""
+
+    bill: Bill
+    check: BillCheck
+    adjustments: tuple[Adjustment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +58,9 @@ class HouseSnapshot:
     pool_w: int | None
     minutes_waiting: int  # journalled minutes the central has not acknowledged yet
     target_w: int | None  # what the central asks this house to export; None: nothing asked
+    allotment_w: int | None = None  # the house's share of what sellers can give now; None: unknown
+    month: MonthSoFar | None = None  # None: the central has not told yet
+    call: ContractCall | None = None  # the newest call for a contract, and how it stands
+    answer_waiting: bool = False  # the household's answer has not reached the central yet
+    bill: ReceivedBill | None = None  # the newest one
+    journal_fault: str = ""  # why minutes are not being kept, in words; empty: they are

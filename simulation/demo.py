@@ -9,7 +9,8 @@ from pathlib import Path
 from central_monitor.adapters.writer import DatabaseWriter
 from central_monitor.program import CentralProgram, Listen
 from central_monitor.snapshot import LinkState
-from house_client.program import HouseProgram, HouseSettings
+from house_client.household import HouseSettings
+from house_client.program import HouseProgram
 from microgrid.terms import Role
 from microgrid.units import SECONDS_PER_MINUTE
 from node.clock import SteppedClock

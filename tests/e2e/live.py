@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from house_client.program import HouseProgram, HouseSettings
+from house_client.household import HouseSettings
+from house_client.program import HouseProgram
 from tests.e2e.neighbourhood import CHAPTER_9
 from tests.e2e.processes import CENTRAL, Process
 

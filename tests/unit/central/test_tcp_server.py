@@ -9,6 +9,7 @@ import pytest
 from central_monitor.adapters import tcp_server
 from central_monitor.adapters.tcp_server import HouseServer, LinkLost, RequestRefused
 from microgrid.minute import Hold
+from microgrid.wire.bodies import decode_body, encode_body
 from microgrid.wire.errors import WireCode
 from microgrid.wire.lan import frame
 from microgrid.wire.messages import (
@@ -21,8 +22,6 @@ from microgrid.wire.messages import (
     Target,
     TargetAck,
     Welcome,
-    decode_body,
-    encode_body,
 )
 from tests.unit.central.parts import NOON, ZONE, row, sample
 from tests.unit.central.wire import WireHouse, hello

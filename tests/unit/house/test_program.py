@@ -7,7 +7,8 @@ import time
 import pytest
 
 from db.errors import DatabaseError, DatabaseFull
-from house_client.program import HouseProgram, HouseSettings
+from house_client.household import HouseSettings
+from house_client.program import HouseProgram
 from microgrid.wire.messages import Welcome
 from tests.unit.central.parts import row, sample
 
