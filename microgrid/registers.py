@@ -24,6 +24,7 @@ class RegisterFault(StrEnum):
     """Why a difference of counters was not taken for energy."""
 
     JUMPED = "the counter fell or jumped further than the connection can carry"
+    FROM_ZERO = "the counter rose from 0, which after a fault may have been a bad reading"
 
 
 class Registers(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,8 @@ def carry_on(
     `elapsed_s` is the time since `last`. A counter that fell looks like one that jumped almost 2³² Ws;
     either is a fault and begins a new epoch at the counters as they stand: an alarm, never a bill.
     After a long silence more than half a turn still counts as a fall, as in serial number arithmetic.
+    In an epoch that a fault began, a first rise from 0 begins another: were the 0 a bad reading and a
+    silence after it, the meter's whole past would pass for energy.
     """
     if last is None:
         return _fresh(0, counters), None
@@ -57,6 +60,8 @@ def carry_on(
     limit = min(connection_w * OVERLOAD * (max(0.0, elapsed_s) + TIMING_SLACK_S), COUNTER_MODULUS // 2)
     if max(advance[0], advance[1], advance[2] / GENERATION_FACTOR) > limit:
         return _fresh(last.epoch + 1, counters), RegisterFault.JUMPED
+    if last.epoch > 0 and any(then == 0 < rise for then, rise in zip(before, advance, strict=True)):
+        return _fresh(last.epoch + 1, counters), RegisterFault.FROM_ZERO
     carried = Registers(
         epoch=last.epoch,
         import_ws=last.import_ws + advance[0],

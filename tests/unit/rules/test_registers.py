@@ -1,5 +1,6 @@
 """Registers: whatever the counters do, energy is what flowed or nothing."""
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,3 +64,28 @@ def test_a_clock_set_back_makes_no_energy_and_no_alarm():
     last = Registers(epoch=0, import_ws=100, export_ws=0, generation_ws=0)
     registers, fault = carry_on(last, (160, 0, 0), -3600, 10_000)
     assert (registers.import_ws, fault) == (160, None)
+
+
+@given(st.integers(1, 2**31 - 1), st.floats(0, 10**9))
+def test_a_bad_reading_of_0_and_a_silence_after_it_bill_nothing_of_the_meters_past(
+    past: int, silence_s: float
+):
+    last = Registers(epoch=0, import_ws=5, export_ws=past, generation_ws=past)
+    at_zero, fault = carry_on(last, (5, 0, past), 1, 10_000)
+    assert (at_zero.epoch, at_zero.export_ws, fault) == (1, 0, RegisterFault.JUMPED)
+    back, fault = carry_on(at_zero, (5, past, past), silence_s, 10_000)
+    assert (back.epoch, back.export_ws) == (2, past)
+    assert fault is not None
+    assert carry_on(back, (5, past + 60, past), 60, 10_000) == (
+        msgspec.structs.replace(back, export_ws=past + 60),
+        None,
+    )
+
+
+def test_a_meter_begun_at_0_counts_from_its_first_reading_on():
+    new = carry_on(None, (0, 0, 0), 0, 10_000)[0]
+    assert carry_on(new, (60, 0, 0), 60, 10_000) == (msgspec.structs.replace(new, import_ws=60), None)
+    after_fault = Registers(epoch=1, import_ws=0, export_ws=0, generation_ws=0)
+    begun, fault = carry_on(after_fault, (60, 0, 0), 60, 10_000)
+    assert (begun.epoch, fault) == (2, RegisterFault.FROM_ZERO)
+    assert carry_on(begun, (120, 0, 0), 60, 10_000)[0].import_ws == 120
