@@ -24,8 +24,8 @@ Profile = Callable[[str, range], tuple[Int, Int] | None]
 SHORT_GAP_MINUTES = 60
 """Up to this many estimated minutes a gap is a straight line.
 
-An hour sees a restart, a loose cable or a swapped meter through, and a house's day hardly turns
-within it; what does turn (a kettle, a cloud) last week's minutes do not know either.
+On the simulation's solar houses the line errs less than the habit up to about an hour, and more beyond:
+a cloud or a kettle passes within the hour, and last week's minutes do not know it either.
 """
 
 
