@@ -1,7 +1,8 @@
 """The central's database: agreements, bills, minutes, sealed days."""
 
 from db.central.agreements import AgreementRepository
+from db.central.billing import BillingRepository, Run
 from db.central.minutes import MinuteStore
 from db.central.tables import CENTRAL
 
-__all__ = ["CENTRAL", "AgreementRepository", "MinuteStore"]
+__all__ = ["CENTRAL", "AgreementRepository", "BillingRepository", "MinuteStore", "Run"]

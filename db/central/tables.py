@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from db.engine import Schema
@@ -219,6 +220,12 @@ bill = Table(
     Column("delivered_s", BigInteger),
     Column("check_body", LargeBinary),  # what the house found
 )
+Index(
+    "bill_undelivered",
+    bill.c.house,
+    sqlite_where=text("delivered_s IS NULL"),
+    postgresql_where=text("delivered_s IS NULL"),
+)
 
 adjustment = Table(
     "adjustment",
@@ -231,7 +238,12 @@ adjustment = Table(
     Column("delivered_s", BigInteger),
     ForeignKeyConstraint(["month", "number"], ["run.month", "run.number"]),
 )
-Index("adjustment_account", adjustment.c.account)
+Index(
+    "adjustment_undelivered",
+    adjustment.c.account,
+    sqlite_where=text("delivered_s IS NULL"),
+    postgresql_where=text("delivered_s IS NULL"),
+)
 
 # What happened to the data of billed months, in the order noted.
 change = Table(

@@ -155,7 +155,22 @@ def _bills() -> None:
         ),
         sa.PrimaryKeyConstraint("month", "number", "account"),
     )
-    op.create_index("adjustment_account", "adjustment", ["account"], unique=False)
+    op.create_index(
+        "adjustment_undelivered",
+        "adjustment",
+        ["account"],
+        unique=False,
+        sqlite_where=sa.text("delivered_s IS NULL"),
+        postgresql_where=sa.text("delivered_s IS NULL"),
+    )
+    op.create_index(
+        "bill_undelivered",
+        "bill",
+        ["house"],
+        unique=False,
+        sqlite_where=sa.text("delivered_s IS NULL"),
+        postgresql_where=sa.text("delivered_s IS NULL"),
+    )
     op.create_table(
         "change",
         sa.Column("number", sa.Integer(), nullable=False),

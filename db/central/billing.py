@@ -1,0 +1,340 @@
+"""Keeps bills: the runs of a month with their days, bills, adjustments, and what changed since.
+
+Runs, bills and adjustments are never changed once stored; only what became of them is noted beside.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import msgspec
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
+
+from db.central import tables
+from db.engine import transaction
+from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, Change
+from microgrid.daybook import DaySums, LedgerPoint
+from microgrid.statement import PenaltyParts, Statements
+from microgrid.terms import COMMON_ACCOUNTS
+
+
+@dataclass(frozen=True)
+class Run:
+    """One settlement of a month; run 1 made its bills, later ones adjustments.
+
+    `open_houses` had not delivered all of its minutes when it was made.
+    """
+
+    month: str
+    number: int
+    made_s: int
+    first_minute: int
+    end_minute: int
+    statements: Statements
+    penalties: dict[str, PenaltyParts]  # by house
+    days: tuple[DaySums, ...] = ()
+    open_houses: tuple[str, ...] = ()
+
+
+class _RunBody(msgspec.Struct, frozen=True):
+    statements: Statements
+    penalties: dict[str, PenaltyParts]
+
+
+class _DayBody(msgspec.Struct, frozen=True):
+    first_minute: int
+    end_minute: int
+    start: LedgerPoint
+    accounts: tuple[str, ...]
+    sums: dict[str, bytes]  # 64-bit integers, little-endian
+
+
+_SUMS = tuple(field.name for field in fields(DaySums))[4:]
+
+
+class BillingRepository:
+    """Bills on one connection; every method is one transaction, or part of the caller's."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # --- runs ---------------------------------------------------------------------------------------
+
+    def save(
+        self,
+        run: Run,
+        bills: Iterable[Bill] = (),
+        adjustments: Iterable[Adjustment] = (),
+        changes_taken: Iterable[int] = (),
+    ) -> None:
+        """Stores a run and what it made: all or nothing.
+
+        Adjustments named in the bills are marked as paid with them. Those of the common accounts, which
+        get no bills, are paid with run 1 of the next month that is billed. The changes are no longer
+        pending.
+        """
+        issued = tuple(bills)
+        with transaction(self._connection) as connection:
+            self._insert_run(run)
+            if issued:
+                connection.execute(insert(tables.bill), [_bill_row(bill) for bill in issued])
+            made = [_adjustment_row(adjustment) for adjustment in adjustments]
+            if made:
+                connection.execute(insert(tables.adjustment), made)
+            self._carry((paid, bill.month) for bill in issued for paid in bill.adjustments)
+            if run.number == 1:
+                uncarried = self.uncarried(run.month)
+                self._carry((paid, run.month) for paid in uncarried if paid.account in COMMON_ACCOUNTS)
+            table = tables.change
+            taken = table.c.number.in_(tuple(changes_taken))
+            connection.execute(update(table).where(taken).values(run=run.number))
+
+    def months(self) -> tuple[str, ...]:
+        """The months whose bills are out, newest first."""
+        table = tables.run
+        with transaction(self._connection) as connection:
+            query = select(table.c.month).where(table.c.number == 1).order_by(table.c.month.desc())
+            return tuple(connection.scalars(query))
+
+    def runs(self, month: str) -> tuple[Run, ...]:
+        """The month's runs in order, without their days."""
+        table = tables.run
+        with transaction(self._connection) as connection:
+            query = select(table).where(table.c.month == month).order_by(table.c.number)
+            return tuple(_run(row) for row in connection.execute(query).mappings())
+
+    def latest(self, month: str) -> Run | None:
+        """The month's last run, with its days; None if the month is not billed."""
+        run, day = tables.run, tables.run_day
+        with transaction(self._connection) as connection:
+            query = select(run).where(run.c.month == month).order_by(run.c.number.desc()).limit(1)
+            row = connection.execute(query).mappings().one_or_none()
+            if row is None:
+                return None
+            is_its = (day.c.month == month) & (day.c.number == row["number"])
+            bodies = connection.scalars(select(day.c.body).where(is_its).order_by(day.c.day))
+            return _run(row, tuple(_day(body) for body in bodies))
+
+    def day(self, month: str, number: int, index: int) -> DaySums:
+        """The sums of one local day of a run, counted from 0; LookupError if there is none."""
+        table = tables.run_day
+        with transaction(self._connection) as connection:
+            key = (table.c.month == month) & (table.c.number == number) & (table.c.day == index)
+            body = connection.scalar(select(table.c.body).where(key))
+        if body is None:
+            raise LookupError(f"run {number} of {month} has no day {index}")
+        return _day(body)
+
+    def billed_until(self) -> int:
+        """The minute up to which bills are out; 0 if there are none."""
+        table = tables.run
+        with transaction(self._connection) as connection:
+            end = connection.scalar(select(func.max(table.c.end_minute)).where(table.c.number == 1))
+        return end or 0
+
+    def open_houses(self) -> frozenset[str]:
+        """The houses whose last minutes were missing in the newest run of the newest billed month."""
+        table = tables.run
+        with transaction(self._connection) as connection:
+            query = select(table.c.open_houses).order_by(table.c.month.desc(), table.c.number.desc()).limit(1)
+            houses = connection.scalar(query)
+        return frozenset(() if houses is None else _houses(houses))
+
+    # --- bills and adjustments ----------------------------------------------------------------------
+
+    def bills(self, month: str) -> tuple[Bill, ...]:
+        """The month's bills by house, in the order they were issued."""
+        return self._bills(select(tables.bill.c.body).where(tables.bill.c.month == month))
+
+    def bill(self, month: str, house: str) -> Bill | None:
+        """The house's bill of this month, the last one issued if there are two; None if there is none."""
+        table = tables.bill
+        of_house = (table.c.month == month) & (table.c.house == house)
+        found = self._bills(select(table.c.body).where(of_house))
+        return found[-1] if found else None
+
+    def adjustments(self, month: str) -> tuple[Adjustment, ...]:
+        """The adjustments made to this month, by run and account."""
+        return self._adjustments(_select_adjustments().where(tables.adjustment.c.month == month))
+
+    def uncarried(self, before_month: str) -> tuple[Adjustment, ...]:
+        """The adjustments of earlier months that have not been paid with a statement yet."""
+        table = tables.adjustment
+        waiting = (table.c.month < before_month) & table.c.carried.is_(None)
+        return self._adjustments(_select_adjustments().where(waiting))
+
+    def undelivered(self, house: str) -> tuple[tuple[Bill, ...], tuple[Adjustment, ...]]:
+        """The house's bills and adjustments that it does not have yet, oldest month first."""
+        bill, adjustment = tables.bill, tables.adjustment
+        of_bills = (bill.c.house == house) & bill.c.delivered_s.is_(None)
+        of_adjustments = (adjustment.c.account == house) & adjustment.c.delivered_s.is_(None)
+        with transaction(self._connection):
+            return (
+                self._bills(select(bill.c.body).where(of_bills)),
+                self._adjustments(_select_adjustments().where(of_adjustments)),
+            )
+
+    def delivered(self, paper: Bill | Adjustment, delivered_s: int) -> None:
+        """Notes that the house has this bill or adjustment."""
+        with transaction(self._connection) as connection:
+            if isinstance(paper, Bill):
+                is_it = _is_bill(paper.month, paper.house, paper.kind)
+                connection.execute(update(tables.bill).where(is_it).values(delivered_s=delivered_s))
+            else:
+                values = {"delivered_s": delivered_s}
+                connection.execute(update(tables.adjustment).where(_is_adjustment(paper)).values(values))
+
+    def keep_check(self, month: str, house: str, kind: BillKind, check: BillCheck) -> None:
+        """Keeps what a house found of its bill, instead of what it had found before."""
+        with transaction(self._connection) as connection:
+            is_it = _is_bill(month, house, kind)
+            body = msgspec.msgpack.encode(check)
+            connection.execute(update(tables.bill).where(is_it).values(check_body=body))
+
+    def checks(self, month: str) -> dict[str, BillCheck]:
+        """What each house that has told found of its bill of this month (of the last one it told of)."""
+        table = tables.bill
+        query = select(table.c.house, table.c.check_body).where(table.c.month == month)
+        with transaction(self._connection) as connection:
+            rows = connection.execute(query.order_by(table.c.house, table.c.issued_s)).all()
+        last = {house: body for house, body in rows if body is not None}
+        return {house: msgspec.msgpack.decode(body, type=BillCheck) for house, body in last.items()}
+
+    # --- changes ------------------------------------------------------------------------------------
+
+    def note(self, changes: Iterable[tuple[Change, str]]) -> None:
+        """Notes changes to billed months, each with its author; they are pending until a run takes them."""
+        rows = [{**msgspec.to_builtins(change), "author": author} for change, author in changes]
+        with transaction(self._connection) as connection:
+            for row in rows:  # one by one, so that they are numbered in their order
+                connection.execute(insert(tables.change), row)
+
+    def pending_changes(self) -> list[tuple[int, Change]]:
+        """The changes no run has taken up yet, with their numbers, in the order noted."""
+        table = tables.change
+        query = select(table).where(table.c.run.is_(None)).order_by(table.c.number)
+        with transaction(self._connection) as connection:
+            return [(row["number"], _change(row)) for row in connection.execute(query).mappings()]
+
+    # --- rows ---------------------------------------------------------------------------------------
+
+    def _insert_run(self, run: Run) -> None:
+        row = {
+            "month": run.month,
+            "number": run.number,
+            "made_s": run.made_s,
+            "first_minute": run.first_minute,
+            "end_minute": run.end_minute,
+            "open_houses": msgspec.json.encode(run.open_houses).decode(),
+            "body": msgspec.msgpack.encode(_RunBody(run.statements, run.penalties)),
+        }
+        self._connection.execute(insert(tables.run), row)
+        days = [
+            {"month": run.month, "number": run.number, "day": index, "body": _day_body(day)}
+            for index, day in enumerate(run.days)
+        ]
+        if days:
+            self._connection.execute(insert(tables.run_day), days)
+
+    def _carry(self, paid: Iterable[tuple[Adjustment, str]]) -> None:
+        """Marks adjustments as paid with the statement of a month; ValueError if one is already."""
+        for adjustment, month in paid:
+            unpaid = _is_adjustment(adjustment) & tables.adjustment.c.carried.is_(None)
+            marked = self._connection.execute(update(tables.adjustment).where(unpaid).values(carried=month))
+            if marked.rowcount == 0:
+                raise ValueError(
+                    f"the adjustment {adjustment.number} of {adjustment.month} for {adjustment.account}"
+                    " is not waiting to be paid"
+                )
+
+    def _bills(self, query: Select[Any]) -> tuple[Bill, ...]:
+        table = tables.bill
+        with transaction(self._connection) as connection:
+            bodies = connection.scalars(query.order_by(table.c.month, table.c.house, table.c.issued_s))
+            return tuple(msgspec.msgpack.decode(body, type=Bill) for body in bodies)
+
+    def _adjustments(self, query: Select[Any]) -> tuple[Adjustment, ...]:
+        with transaction(self._connection) as connection:
+            bodies = connection.scalars(query)
+            return tuple(msgspec.msgpack.decode(body, type=Adjustment) for body in bodies)
+
+
+def _select_adjustments() -> Select[Any]:
+    table = tables.adjustment
+    return select(table.c.body).order_by(table.c.month, table.c.number, table.c.account)
+
+
+def _is_bill(month: str, house: str, kind: BillKind) -> ColumnElement[bool]:
+    table = tables.bill
+    return (table.c.month == month) & (table.c.house == house) & (table.c.kind == kind.value)
+
+
+def _is_adjustment(adjustment: Adjustment) -> ColumnElement[bool]:
+    table = tables.adjustment
+    number, account = adjustment.number, adjustment.account
+    return (table.c.month == adjustment.month) & (table.c.number == number) & (table.c.account == account)
+
+
+def _bill_row(bill: Bill) -> dict[str, object]:
+    return {
+        "month": bill.month,
+        "house": bill.house,
+        "kind": bill.kind.value,
+        "issued_s": bill.issued_s,
+        "body": msgspec.msgpack.encode(bill),
+    }
+
+
+def _adjustment_row(adjustment: Adjustment) -> dict[str, object]:
+    return {
+        "month": adjustment.month,
+        "number": adjustment.number,
+        "account": adjustment.account,
+        "body": msgspec.msgpack.encode(adjustment),
+    }
+
+
+def _change(row: RowMapping) -> Change:
+    return Change(
+        month=row["month"],
+        house=row["house"],
+        cause=Cause(row["cause"]),
+        reason=row["reason"],
+        made_s=row["made_s"],
+    )
+
+
+def _run(row: RowMapping, days: tuple[DaySums, ...] = ()) -> Run:
+    body = msgspec.msgpack.decode(row["body"], type=_RunBody)
+    return Run(
+        month=row["month"],
+        number=row["number"],
+        made_s=row["made_s"],
+        first_minute=row["first_minute"],
+        end_minute=row["end_minute"],
+        statements=body.statements,
+        penalties=body.penalties,
+        days=days,
+        open_houses=_houses(row["open_houses"]),
+    )
+
+
+def _houses(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...])
+
+
+def _day_body(day: DaySums) -> bytes:
+    sums = {name: getattr(day, name).astype("<i8").tobytes() for name in _SUMS}
+    return msgspec.msgpack.encode(_DayBody(day.first_minute, day.end_minute, day.start, day.accounts, sums))
+
+
+def _day(encoded: bytes) -> DaySums:
+    body = msgspec.msgpack.decode(encoded, type=_DayBody)
+    return DaySums(
+        first_minute=body.first_minute,
+        end_minute=body.end_minute,
+        start=body.start,
+        accounts=body.accounts,
+        **{name: np.frombuffer(data, dtype="<i8") for name, data in body.sums.items()},
+    )
