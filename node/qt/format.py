@@ -49,6 +49,19 @@ def price(price_microcoins: int) -> Quantity:
     return Quantity(number(coins(price_microcoins), 2), unit)
 
 
+def money(amount_microcoins: int, *, signed: bool = False) -> Quantity:
+    """An amount in coins with two decimals."""
+    return Quantity(
+        number(coins(amount_microcoins), 2, signed=signed), QCoreApplication.translate(_CONTEXT, "coins")
+    )
+
+
+def month_name(month: str) -> str:
+    """A month given as YYYY-MM in words, such as December 2024."""
+    year, number = month.split("-")
+    return f"{QLocale().standaloneMonthName(int(number))} {year}"
+
+
 def clock(now_s: float, zone: str) -> str:
     """The time of day in this zone, with the zone's short name, such as 14:05:09 PKT."""
     moment = datetime.fromtimestamp(now_s, ZoneInfo(zone))
@@ -60,6 +73,18 @@ def date(now_s: float, zone: str) -> str:
     """The day in this zone, such as 3 Nov 2025."""
     moment = datetime.fromtimestamp(now_s, ZoneInfo(zone))
     return QLocale().toString(QDate(moment.year, moment.month, moment.day), "d MMM yyyy")
+
+
+def moment(now_s: float, zone: str) -> str:
+    """Day, minute and zone, such as 3 Nov 2025, 14:05 PKT."""
+    local = datetime.fromtimestamp(now_s, ZoneInfo(zone))
+    return f"{date(now_s, zone)}, {time_of_day(now_s, zone)} {_zone_name(local)}"
+
+
+def time_of_day(now_s: float, zone: str) -> str:
+    """The minute of the day in this zone, such as 14:05; only where the zone stands beside it."""
+    local = datetime.fromtimestamp(now_s, ZoneInfo(zone))
+    return QLocale().toString(QTime(local.hour, local.minute), "HH:mm")
 
 
 def duration(seconds: float) -> str:

@@ -4,7 +4,20 @@ import pytest
 from PySide6.QtCore import QLocale
 
 from microgrid.units import WS_PER_KWH, microcoins
-from node.qt.format import MINUS, clock, date, duration, energy, number, power, price
+from node.qt.format import (
+    MINUS,
+    clock,
+    date,
+    duration,
+    energy,
+    moment,
+    money,
+    month_name,
+    number,
+    power,
+    price,
+    time_of_day,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +38,8 @@ def test_quantities_have_their_unit():
     assert str(power(-1250)) == f"{MINUS}1.25\N{NO-BREAK SPACE}kW"
     assert energy(round(98_765_432.1 * WS_PER_KWH)) == ("98,765,432.1", "kWh")
     assert price(microcoins(17.6)) == ("17.60", "coins/kWh")
+    assert money(microcoins(-1234.567)) == (f"{MINUS}1,234.57", "coins")
+    assert money(microcoins(2), signed=True).number == "+2.00"
 
 
 def test_numbers_follow_the_locale():
@@ -36,6 +51,17 @@ def test_times_name_their_zone():
     assert clock(1_733_040_309.0, "Asia/Karachi") == "13:05:09 PKT"
     assert clock(1_733_040_309.0, "America/Sao_Paulo") == "05:05:09 UTC-03"
     assert date(1_733_093_999.0, "Asia/Karachi") == "2 Dec 2024"
+
+
+def test_a_moment_and_a_minute():
+    assert moment(1_733_040_309.0, "Asia/Karachi") == "1 Dec 2024, 13:05 PKT"
+    assert time_of_day(1_733_040_309.0, "Asia/Karachi") == "13:05"
+
+
+def test_months_are_named_in_words():
+    assert month_name("2024-12") == "December 2024"
+    QLocale.setDefault(QLocale(QLocale.Language.German, QLocale.Country.Germany))
+    assert month_name("2025-03") == "März 2025"
 
 
 def test_an_hour_that_comes_twice_is_told_apart():
