@@ -1,0 +1,328 @@
+"""A table of text and numbers that may be shown anew every second without a jump."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
+
+from node.qt.text import paint_text, text_width, ui_font
+from node.qt.theme import LIGHT, Theme, load_theme
+from node.qt.value import ABOUT, ABSENT, DOUBTFUL, ValueState, paint_ground
+
+_ROW = 1.9  # height of a row in text sizes
+_PADDING = 7  # pixels left and right of a cell's text
+_MEASURED = 4  # longest texts of a column that are measured
+_LEAST_SHARE = 0.5  # how far a column of words may shrink before the table scrolls sideways
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table: one line of text.
+
+    `align_right` is for numbers, `quiet` for what matters less. A `link` is underlined: one click chooses
+    its row. `state` draws a measured value as `node.qt.value` does; the text of a disconnected one is not
+    shown.
+    """
+
+    text: str
+    align_right: bool = False
+    bold: bool = False
+    quiet: bool = False
+    tip: str = ""
+    link: bool = False
+    state: ValueState = ValueState.GOOD
+
+    @property
+    def shown(self) -> str:
+        """The text as it is drawn, by its state."""
+        match self.state:
+            case ValueState.DISCONNECTED:
+                return ABSENT
+            case ValueState.ESTIMATED:
+                return ABOUT + self.text
+            case ValueState.BAD:
+                return DOUBTFUL + self.text
+            case _:
+                return self.text
+
+
+class _Rows(QAbstractTableModel):
+    """The rows as Qt asks for them."""
+
+    def __init__(self, headers: Sequence[str]) -> None:
+        super().__init__()
+        self.headers = tuple(headers)
+        self.keys: tuple[object, ...] = ()
+        self.rows: tuple[tuple[Cell, ...], ...] = ()
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own signature)
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.headers)
+
+    def cell(self, index: _Index) -> Cell:
+        """The cell at a valid index."""
+        return self.rows[index.row()][index.column()]
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        cell = self.cell(index)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return cell.shown
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return cell.tip or None
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{self.headers[index.column()]}: {cell.shown}".replace("\n", " ")
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.headers[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            right = bool(self.rows) and self.rows[0][section].align_right
+            side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignBottom
+        return None
+
+    def renew(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Other cells for the same keys."""
+        before, self.rows = self.rows, tuple(tuple(row) for row in rows)
+        changed = [number for number, row in enumerate(self.rows) if row != before[number]]
+        if changed:
+            self.dataChanged.emit(
+                self.index(changed[0], 0), self.index(changed[-1], len(self.headers) - 1), []
+            )
+
+    def replace(self, keys: Sequence[object], rows: Sequence[Sequence[Cell]]) -> None:
+        """Other rows altogether."""
+        self.beginResetModel()
+        self.keys, self.rows = tuple(keys), tuple(tuple(row) for row in rows)
+        self.endResetModel()
+
+
+class _Painter(QStyledItemDelegate):
+    """Draws a cell in the table's theme and text size."""
+
+    def __init__(self, table: "Table", size: float) -> None:
+        super().__init__(table)
+        self.theme = load_theme(LIGHT)
+        self._table = table
+        self._size = size
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Ground, value state, text; a thin line under the row."""
+        cell, theme = self._table.cell(index), self.theme
+        place = QRectF(option.rect)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if selected:
+            painter.fillRect(place, theme.band)
+        paint_ground(painter, place.adjusted(2, 2, -2, -3), cell.state, theme)
+        painter.setPen(QPen(theme.line, 1))
+        painter.drawLine(place.bottomLeft(), place.bottomRight())
+        if selected and index.column() == 0:
+            painter.fillRect(QRectF(place.left(), place.top(), 4, place.height()), theme.bus)
+        self._paint_text(painter, place.adjusted(_PADDING, 0, -_PADDING, 0), cell)
+
+    def _paint_text(self, painter: QPainter, place: QRectF, cell: Cell) -> None:
+        align = Qt.AlignmentFlag.AlignRight if cell.align_right else Qt.AlignmentFlag.AlignLeft
+        colour = self.theme.quiet if cell.quiet else self.theme.text
+        paint_text(painter, place, cell.shown, self._size, colour, bold=cell.bold, align=align)
+        if cell.link:
+            width = min(text_width(cell.shown, int(self._size), bold=cell.bold), place.width())
+            left = place.right() - width if cell.align_right else place.left()
+            under = place.center().y() + self._size * 0.6
+            painter.fillRect(QRectF(left, under, width, 1), self.theme.quiet)
+
+
+class Table(QTableView):
+    """Rows of cells, each row known by its key; one row is selected.
+
+    Columns grow with their contents and never shrink, so that changing numbers move nothing. Headers may
+    have several lines, parted by a line feed, and stand over the side their numbers end on.
+
+    Signals:
+        chosen: the key of a row that was opened: Enter, a double click anywhere in the row, or one click
+            on a cell that is a link.
+    """
+
+    chosen: ClassVar[Signal] = Signal(object)
+
+    def __init__(self, headers: Sequence[str], accessible_name: str, size: float = 13) -> None:
+        super().__init__()
+        self._rows = _Rows(headers)
+        self._size = size
+        self._wanted = [self._width_of(header, bold=True) for header in headers]
+        self._empty_text = ""
+        self._painter = _Painter(self, size)
+        self.setModel(self._rows)
+        self.setItemDelegate(self._painter)
+        self.setAccessibleName(accessible_name)
+        self.setFont(ui_font(int(size)))
+        self._set_up()
+        self.clicked.connect(self._clicked)
+        self.doubleClicked.connect(self._double_clicked)
+        self.set_theme(self._painter.theme)
+
+    def set_rows(self, keys: Sequence[object], rows: Sequence[Sequence[Cell]]) -> None:
+        """Show these rows; selection and scroll position stay with their keys.
+
+        A table that stands at its top stays there, whatever comes first now. ValueError if a row has not
+        its key or not a cell for each column.
+        """
+        if len(keys) != len(rows) or any(len(row) != len(self._rows.headers) for row in rows):
+            raise ValueError("Every row of a table has a key, and a cell for each column.")
+        if tuple(keys) == self._rows.keys:
+            self._rows.renew(rows)
+        else:
+            self._replace(keys, rows)
+        self._measure()
+
+    @property
+    def keys(self) -> tuple[object, ...]:
+        """The keys of the rows, from the top."""
+        return self._rows.keys
+
+    def cell(self, index: _Index) -> Cell:
+        """The cell at a valid index of this table."""
+        return self._rows.cell(index)
+
+    def texts(self, row: int) -> list[str]:
+        """What is shown in a row, column by column."""
+        return [cell.shown for cell in self._rows.rows[row]]
+
+    def current_key(self) -> object:
+        """The key of the selected row; None if none is."""
+        row = self.currentIndex().row()
+        return self._rows.keys[row] if 0 <= row < len(self._rows.keys) else None
+
+    def select(self, key: object) -> None:
+        """Select the row of this key and bring it into view; nothing if there is none."""
+        if key in self._rows.keys:
+            self.setCurrentIndex(self._rows.index(self._rows.keys.index(key), 0))
+
+    def set_empty_text(self, text: str) -> None:
+        """What is said in place of the rows while there are none."""
+        self._empty_text = text
+        self.viewport().update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in these colours."""
+        self._painter.theme = theme
+        self.setPalette(theme.palette())
+        self.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter opens the selected row."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current_key() is not None:
+            self.chosen.emit(self.current_key())
+            return
+        super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the columns to the new width."""
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the rows, or say that there are none."""
+        super().paintEvent(event)
+        if not self._rows.rows and self._empty_text:
+            painter = QPainter(self.viewport())
+            place = QRectF(self.viewport().rect()).adjusted(12, 8, -12, 0)
+            place.setHeight(self._size * _ROW)
+            paint_text(painter, place, self._empty_text, self._size, self._painter.theme.quiet)
+
+    def _set_up(self) -> None:
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)  # Tab leads on to the next control
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        rows, columns = self.verticalHeader(), self.horizontalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(round(self._size * _ROW))
+        columns.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        columns.setHighlightSections(False)
+        columns.setSectionsClickable(False)
+        lines = max(header.count("\n") + 1 for header in self._rows.headers)
+        columns.setFixedHeight(round(self._size * (1.3 * lines + 0.5)))
+
+    def _replace(self, keys: Sequence[object], rows: Sequence[Sequence[Cell]]) -> None:
+        bar, selected = self.verticalScrollBar(), self.current_key()
+        at, top = bar.value(), self.rowAt(0)
+        height = self.verticalHeader().defaultSectionSize()
+        first = self._rows.keys[top] if at > 0 and top >= 0 else None
+        column = max(0, self.currentIndex().column())
+        self._rows.replace(keys, rows)
+        if selected is not None and selected in self._rows.keys:
+            self.setCurrentIndex(self._rows.index(self._rows.keys.index(selected), column))
+        self.updateGeometries()  # the scroll bar's range must be the new rows'
+        if first is not None and first in self._rows.keys:
+            bar.setValue(self._rows.keys.index(first) * height + at - top * height)
+        else:
+            bar.setValue(at)
+
+    def _measure(self) -> None:
+        """Widen the columns to their longest texts; a few are measured, as digits are equally wide."""
+        before = list(self._wanted)
+        for column, wanted in enumerate(before):
+            longest = sorted({row[column].shown for row in self._rows.rows}, key=len)[-_MEASURED:]
+            bold = any(row[column].bold for row in self._rows.rows)
+            self._wanted[column] = max([wanted, *(self._width_of(text, bold=bold) for text in longest)])
+        if self._wanted != before:
+            self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Spread spare width over all columns; lacking width is taken from the columns of words."""
+        room = self.viewport().width()
+        widths = [float(width) for width in self._wanted]
+        spare = room - sum(widths)
+        if spare > 0:
+            share = spare / len(widths)
+            widths = [width + min(share, width) for width in widths]
+        elif self._rows.rows:
+            words = [n for n, cell in enumerate(self._rows.rows[0]) if not cell.align_right]
+            most = sum(widths[n] for n in words) * (1 - _LEAST_SHARE)
+            part = min(-spare, most) / most * (1 - _LEAST_SHARE) if most else 0.0
+            for n in words:
+                widths[n] *= 1 - part
+        for column, width in enumerate(widths):
+            if self.columnWidth(column) != int(width):
+                self.setColumnWidth(column, int(width))
+
+    def _width_of(self, text: str, *, bold: bool) -> int:
+        widest = max(text_width(line, int(self._size), bold=bold) for line in text.split("\n"))
+        return round(widest) + 2 * _PADDING + 2
+
+    @Slot(QModelIndex)
+    def _clicked(self, index: QModelIndex) -> None:
+        if self._rows.cell(index).link:
+            self.chosen.emit(self._rows.keys[index.row()])
+
+    @Slot(QModelIndex)
+    def _double_clicked(self, index: QModelIndex) -> None:
+        # The first click of two has opened a link already, and may have brought other rows here.
+        if index.isValid() and not self._rows.cell(index).link:
+            self.chosen.emit(self._rows.keys[index.row()])
