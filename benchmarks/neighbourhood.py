@@ -58,6 +58,7 @@ def make_sample(number: int, power_w: int) -> Sample:
         current_a=(4.1, 3.9, 4.4),
         power_factor=(0.97, 0.96, 0.98),
         leading=(False, False, False),
+        exporting=(power_w > 0,) * 3,
         frequency_hz=50.02,
         generator_p_w=max(0, power_w),
         generator_q_var=120,

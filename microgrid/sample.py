@@ -52,7 +52,11 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     voltage_v: tuple[float, float, float]
     current_a: tuple[float, float, float]
     power_factor: tuple[float, float, float]  # 0 … 1, magnitude per phase
-    leading: tuple[bool, bool, bool]  # True: current leads voltage
+    # True: the current, counted in the direction the power flows, leads the voltage.
+    leading: tuple[bool, bool, bool]
+    # True: this phase's active power flows into the micro-grid. All three agree on a house that is wired
+    # rightly, whatever `exchange_p_w` sums up to; a reversed or swapped current transformer shows here.
+    exporting: tuple[bool, bool, bool]
     frequency_hz: float
     generator_p_w: int
     generator_q_var: int

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from microgrid.sample import CommandState, MeterFlag
+from microgrid.registers import COUNTER_MODULUS
+from microgrid.sample import CommandState, MeterFlag, Sample
 from microgrid.units import SECONDS_PER_MINUTE
 from microgrid.wire.errors import WireError
 from microgrid.wire.serial import Command, CommandKind, CommandReader, encode_packet
 from simulation.plant.house_plant import NO_FLAGS, HousePlant, PlantMinute
+from simulation.wiring import RIGHT, Wiring
 
 MinuteEnded = Callable[[PlantMinute, tuple[Command, ...]], None]
 """Told the minute that ended and the commands accepted since the one before."""
@@ -23,12 +25,14 @@ class VirtualMeter:
     """A meter that stands at the end of its plant's last minute and moves when it is told to.
 
     It boots as it is made: uptime is virtual time since then. In a minute for which `silent` holds it
-    neither sends nor hears, while the plant runs on and its counters count.
+    neither sends nor hears, while the plant runs on and its counters count. With a `wiring` that is not
+    right it measures and counts what such a meter would; the plant stays as it is.
     """
 
     def __init__(
         self, plant: HousePlant, boot_id: int, *,
         silent: Callable[[int], bool] = never, minute_ended: MinuteEnded | None = None,
+        wiring: Wiring = RIGHT,
     ) -> None:  # fmt: skip
         self.plant = plant
         self.second = plant.next_minute * SECONDS_PER_MINUTE
@@ -38,6 +42,8 @@ class VirtualMeter:
         self._boot_second = self.second
         self._silent = silent
         self._minute_ended = minute_ended
+        self._wiring = wiring
+        self._miscounted_ws = [0, 0]  # import and export, beyond what truly flowed
         self._reader = CommandReader()
         self._command_id = 0
         self._command_state = CommandState.NONE
@@ -89,6 +95,7 @@ class VirtualMeter:
             self.second += period_s
             if (self.second - 1) // SECONDS_PER_MINUTE == self.plant.next_minute:
                 self.plant.step()
+            self._count(period_s)
             if not self._mute():
                 packets.append(self._packet())
             if self.second % SECONDS_PER_MINUTE == 0:
@@ -110,9 +117,31 @@ class VirtualMeter:
         if accepted:
             self._accepted.append(command)
 
+    def _count(self, period_s: int) -> None:
+        """Note how far the counters of a meter wired wrongly part from the truth in this time."""
+        if self._wiring == RIGHT:
+            return
+        true_w = self.plant.last.exchange_p_w
+        seen_w = self._wiring.seen(self._sample(self.plant.last, NO_FLAGS)).exchange_p_w
+        self._miscounted_ws[0] += (max(0, -seen_w) - max(0, -true_w)) * period_s
+        self._miscounted_ws[1] += (max(0, seen_w) - max(0, true_w)) * period_s
+
     def _packet(self, flags: MeterFlag = NO_FLAGS) -> bytes:
-        sample = self.plant.to_sample(
-            self._now(),
+        sample = self._sample(self._now(), flags)
+        if self._wiring != RIGHT:
+            imported, exported = self._miscounted_ws
+            sample = msgspec.structs.replace(
+                self._wiring.seen(sample),
+                import_counter_ws=(sample.import_counter_ws + imported) % COUNTER_MODULUS,
+                export_counter_ws=(sample.export_counter_ws + exported) % COUNTER_MODULUS,
+            )
+        self.last_sequence = self._sequence
+        self._sequence = (self._sequence + 1) % 2**32
+        return encode_packet(sample)
+
+    def _sample(self, at: PlantMinute, flags: MeterFlag) -> Sample:
+        return self.plant.to_sample(
+            at,
             boot_id=self._boot_id,
             uptime_ms=self.uptime_ms,
             sequence=self._sequence,
@@ -120,9 +149,6 @@ class VirtualMeter:
             command_state=self._command_state,
             flags=flags,
         )
-        self.last_sequence = self._sequence
-        self._sequence = (self._sequence + 1) % 2**32
-        return encode_packet(sample)
 
     def _now(self) -> PlantMinute:
         """The plant at this second: within a minute its registers grow evenly."""

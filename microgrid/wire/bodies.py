@@ -48,6 +48,7 @@ class _SampleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     current_a: tuple[lim.Current, lim.Current, lim.Current]
     power_factor: tuple[lim.PowerFactor, lim.PowerFactor, lim.PowerFactor]
     leading: tuple[bool, bool, bool]
+    exporting: tuple[bool, bool, bool]
     frequency_hz: lim.Frequency
     generator_p_w: lim.Power
     generator_q_var: lim.Power

@@ -18,7 +18,7 @@ from microgrid.wire import limits as lim
 from microgrid.wire.errors import WireCode, WireError
 
 PACKET_VERSION = 1
-MAX_LINE_BYTES = 512  # without the line feed; the longest possible packet has 250
+MAX_LINE_BYTES = 512  # without the line feed; the longest possible packet has 254
 MIN_PULSE_MS = 1
 MAX_PULSE_MS = 60_000
 
@@ -62,7 +62,7 @@ def _fixed(name: str, decimals: int, high: float) -> _Column:
 
 
 def _power_factor(name: str) -> _Column:
-    return _Column(name, r"(?:0\.\d{3}|1\.000)[LC]", lambda text: float(text[:-1]), "%.3f%c", 0, 1)
+    return _Column(name, r"(?:0\.\d{3}|1\.000)[LC][EI]", lambda text: float(text[:-2]), "%.3f%s", 0, 1)
 
 
 def _contact(name: str) -> _Column:
@@ -131,7 +131,10 @@ def encode_packet(sample: Sample) -> bytes:
     _check_limits((*start, *measured, *factors, sample.frequency_hz, *rest))
     if not _FIRMWARE.fullmatch(sample.firmware):
         raise _bad_field(_FIRMWARE_NAME, f"{sample.firmware[:20]!a} is not written as it must be")
-    letters = ["C" if leading else "L" for leading in sample.leading]
+    letters = [
+        ("C" if leading else "L") + ("E" if exporting else "I")
+        for leading, exporting in zip(sample.leading, sample.exporting, strict=True)
+    ]
     # abs() makes a plain zero of a minus zero; nothing here is negative otherwise.
     text = _FORMAT % (
         *start, *map(abs, measured),
@@ -176,6 +179,7 @@ def _sample(texts: tuple[bytes, ...]) -> Sample:
         current_a=(v[6], v[7], v[8]),
         power_factor=(v[9], v[10], v[11]),
         leading=(_leads(texts[9]), _leads(texts[10]), _leads(texts[11])),
+        exporting=(_exports(texts[9]), _exports(texts[10]), _exports(texts[11])),
         frequency_hz=v[12],
         generator_p_w=v[13],
         generator_q_var=v[14],
@@ -195,7 +199,11 @@ def _sample(texts: tuple[bytes, ...]) -> Sample:
 
 
 def _leads(power_factor: bytes) -> bool:
-    return power_factor.endswith(b"C")
+    return power_factor[-2:-1] == b"C"
+
+
+def _exports(power_factor: bytes) -> bool:
+    return power_factor.endswith(b"E")
 
 
 def _check_limits(values: Sequence[float]) -> None:

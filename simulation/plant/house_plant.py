@@ -124,6 +124,7 @@ class HousePlant:
             current_a=(first, second, third),
             power_factor=(factor, factor, factor),
             leading=(False, False, False),
+            exporting=(at.exchange_p_w > 0,) * 3,
             frequency_hz=frequency_mhz / 1000,
             generator_p_w=at.generator_p_w,
             generator_q_var=generator_q,

@@ -32,6 +32,7 @@ def make_sample(exchange_w: int = 1250, generator_w: int = 2100, *, closed: bool
         current_a=(3.12, 2.98, 3.05),
         power_factor=(0.95, 0.97, 1.0),
         leading=(False, True, False),
+        exporting=(exchange_w > 0,) * 3,
         frequency_hz=49.98,
         generator_p_w=generator_w,
         generator_q_var=310,

@@ -57,6 +57,7 @@ def sample(exchange_w: int = 0, **more: Any) -> Sample:
         "current_a": (1.0, 1.0, 1.0),
         "power_factor": (1.0, 1.0, 1.0),
         "leading": (False, False, False),
+        "exporting": (exchange_w > 0,) * 3,
         "frequency_hz": 50.0,
         "generator_p_w": max(0, exchange_w),
         "generator_q_var": 0,

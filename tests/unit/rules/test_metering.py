@@ -14,10 +14,11 @@ START_MS = 1_000_000 * MINUTE_MS
 FIRST = START_MS // MINUTE_MS
 SAMPLE = Sample(
     boot_id=1, uptime_ms=0, sequence=0, voltage_v=(230.0, 0.0, 0.0), current_a=(4.0, 0.0, 0.0),
-    power_factor=(0.9, 0.0, 0.0), leading=(False, False, False), frequency_hz=50.0, generator_p_w=1500,
-    generator_q_var=0, generator_s_va=1500, exchange_p_w=1000, exchange_q_var=0, import_counter_ws=77,
-    export_counter_ws=COUNTER_MODULUS - 5000, generation_counter_ws=9, generator_breaker_closed=True,
-    grid_breaker_closed=True, flags=MeterFlag(0), command_id=0, command_state=CommandState.NONE, firmware="t",
+    power_factor=(0.9, 0.0, 0.0), leading=(False, False, False), exporting=(True, False, False),
+    frequency_hz=50.0, generator_p_w=1500, generator_q_var=0, generator_s_va=1500, exchange_p_w=1000,
+    exchange_q_var=0, import_counter_ws=77, export_counter_ws=COUNTER_MODULUS - 5000, generation_counter_ws=9,
+    generator_breaker_closed=True, grid_breaker_closed=True, flags=MeterFlag(0), command_id=0,
+    command_state=CommandState.NONE, firmware="t",
 )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def test_the_checksum_is_ccitt_false():
 
 def test_a_packet_reads_as_documented():
     assert PACKET.startswith(
-        b"$MTR,1,7,61000,60,230.12,229.90,231.00,4.347,0.000,12.500,0.950L,1.000L,0.800C,49.987,"
+        b"$MTR,1,7,61000,60,230.12,229.90,231.00,4.347,0.000,12.500,0.950LI,1.000LI,0.800CE,49.987,"
         b"3500,-120,3502,-1250,310,72000,0,210000,1,1,0006,12,2,1.0.3*"
     )
     assert PACKET.endswith(b"\r\n")
@@ -140,7 +140,7 @@ def test_a_minus_zero_is_printed_as_zero():
 
 
 def test_the_longest_packet_fits_a_line():
-    assert len(encode_packet(LONGEST)) == 251 <= MAX_LINE_BYTES
+    assert len(encode_packet(LONGEST)) == 254 <= MAX_LINE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -175,9 +175,12 @@ def test_what_a_packet_cannot_carry_is_refused_by_name(field, value, name):
         (b"230.12", b"0230.12", "voltage 1"),
         (b"4.347", b"2000.001", "current 1"),
         (b"4.347", b"4.347e1", "current 1"),
-        (b"0.950L", b"0.950", "power factor 1"),
-        (b"0.950L", b"1.001L", "power factor 1"),
-        (b"0.800C", b"0.800X", "power factor 3"),
+        (b"0.950LI", b"0.950", "power factor 1"),
+        (b"0.950LI", b"0.950L", "power factor 1"),
+        (b"0.950LI", b"0.950IL", "power factor 1"),
+        (b"0.950LI", b"1.001LI", "power factor 1"),
+        (b"0.800CE", b"0.800XE", "power factor 3"),
+        (b"0.800CE", b"0.800CX", "power factor 3"),
         (b"49.987", b"100.001", "frequency"),
         (b",61000,", b",9223372036854775808,", "uptime"),
         (b",61000,", b", 61000,", "uptime"),
@@ -345,6 +348,7 @@ GOLDEN = [
         current_a=(0.0, 0.0, 0.0),
         power_factor=(0.0, 0.0, 0.0),
         leading=(False, False, False),
+        exporting=(False, False, False),
         frequency_hz=0.0,
         generator_p_w=0,
         generator_q_var=0,

@@ -1,0 +1,53 @@
+"""Current transformers wired wrongly: what a meter measures then, for the installer's checks."""
+
+import cmath
+import math
+
+import msgspec
+
+from microgrid.sample import Sample
+
+# Voltages of the phases, as angles: each lags the one before it by a third of a turn.
+_PHASE_ANGLE = (0.0, -2 * math.pi / 3, 2 * math.pi / 3)
+_NO_POWER_VA = 0.05
+
+
+class Wiring(msgspec.Struct, frozen=True):
+    """Which phase each terminal's transformer sits on (from 0), and whether the wrong way round."""
+
+    current_of: tuple[int, int, int] = (0, 1, 2)
+    reversed: tuple[bool, bool, bool] = (False, False, False)
+
+    def seen(self, true: Sample) -> Sample:
+        """What a meter with this wiring measures of this truth; the counters are left alone."""
+        currents = [_current(true, phase) for phase in range(3)]
+        powers = []
+        for phase, (source, turned) in enumerate(zip(self.current_of, self.reversed, strict=True)):
+            current = -currents[source] if turned else currents[source]
+            voltage = cmath.rect(true.voltage_v[phase], _PHASE_ANGLE[phase])
+            powers.append(voltage * current.conjugate())
+        return msgspec.structs.replace(
+            true,
+            current_a=tuple(abs(currents[source]) for source in self.current_of),
+            power_factor=tuple(map(_factor, powers, true.power_factor)),
+            leading=tuple(power.real * power.imag < 0 for power in powers),
+            exporting=tuple(power.real > 0 for power in powers),
+            exchange_p_w=round(sum(power.real for power in powers)),
+            exchange_q_var=round(sum(power.imag for power in powers)),
+        )
+
+
+RIGHT = Wiring()
+
+
+def _current(sample: Sample, phase: int) -> complex:
+    """The phase's true current, positive into the micro-grid, against the voltage of the first phase."""
+    factor = sample.power_factor[phase]
+    angle = -math.acos(factor) if not sample.leading[phase] else math.acos(factor)
+    if not sample.exporting[phase]:
+        angle += math.pi
+    return cmath.rect(sample.current_a[phase], _PHASE_ANGLE[phase] + angle)
+
+
+def _factor(power: complex, idle: float) -> float:
+    return min(1.0, abs(power.real) / abs(power)) if abs(power) > _NO_POWER_VA else idle
