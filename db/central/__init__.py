@@ -2,7 +2,7 @@
 
 from db.central.agreements import AgreementRepository
 from db.central.billing import BillingRepository, Run
-from db.central.minutes import MinuteStore
+from db.central.minutes import Correction, MinuteStore
 from db.central.tables import CENTRAL
 
-__all__ = ["CENTRAL", "AgreementRepository", "BillingRepository", "MinuteStore", "Run"]
+__all__ = ["CENTRAL", "AgreementRepository", "BillingRepository", "Correction", "MinuteStore", "Run"]

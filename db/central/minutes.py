@@ -5,9 +5,14 @@ Nobody else knows which minutes come from rows and which from seals.
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import Connection, Row, Table
+import msgspec
+from msgspec.structs import astuple, replace
+from sqlalchemy import Connection, Row, Table, insert, select
 from sqlalchemy.dialects import sqlite
 
 from db.central import reading, tables
@@ -15,18 +20,40 @@ from db.central.grids import METER, ORDER, DayGrids, SealedRow
 from db.engine import transaction
 from microgrid.columns import MINUTES_PER_DAY, MinuteColumns, OrderColumns
 from microgrid.minute import MeterMinute, OrderMinute, Origin
+from microgrid.registers import Registers
+from microgrid.swap import MeterSwap
+
+_AT_ONCE = 125  # rows a statement
 
 
-def _insert_sql(table: Table) -> str:
-    """The table's insert for the driver: through Core, binding a minute costs several times as much."""
-    return str(sqlite.insert(table).on_conflict_do_nothing().compile(dialect=sqlite.dialect()))
+class _Insert:
+    """Inserts rows that are not there yet, for the driver: through Core it costs several times as much."""
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        row = f"({', '.join('?' for _ in columns)})"
+        into = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES"
+        self._one = f"{into} {row} ON CONFLICT DO NOTHING"
+        self._many = f"{into} {', '.join([row] * _AT_ONCE)} ON CONFLICT DO NOTHING"
+
+    def __call__(self, connection: Connection, rows: Sequence[tuple[object, ...]]) -> int:
+        """Returns how many of the rows were not there yet."""
+        options = {"preserve_rowcount": True}
+        rest, inserted = len(rows) - len(rows) % _AT_ONCE, 0
+        for start in range(0, rest, _AT_ONCE):  # a statement for each row costs twice as much
+            values = tuple(chain.from_iterable(rows[start : start + _AT_ONCE]))
+            inserted += connection.exec_driver_sql(self._many, values, execution_options=options).rowcount
+        if rows[rest:]:
+            result = connection.exec_driver_sql(self._one, list(rows[rest:]), execution_options=options)
+            inserted += result.rowcount
+        return inserted
 
 
-_METER = tuple(column.name for column in tables.meter_minute.c)
-_ORDER = tuple(column.name for column in tables.order_minute.c)
-_INSERT_METER, _METER_ROW = _insert_sql(tables.meter_minute), attrgetter(*_METER)
-_INSERT_ORDER, _ORDER_ROW = _insert_sql(tables.order_minute), attrgetter(*_ORDER)
-_INSERT_DAY = _insert_sql(tables.meter_day)
+_METER, _ORDER = MeterMinute.__struct_fields__, OrderMinute.__struct_fields__
+_ORIGIN = _METER.index("origin")
+_INSERT_METER = _Insert(tables.meter_minute, _METER)
+_INSERT_REVISION = _Insert(tables.meter_minute_revision, _METER)
+_INSERT_ORDER = _Insert(tables.order_minute, _ORDER)
+_INSERT_DAY = _Insert(tables.meter_day, ("house", "day"))
 _SEALED_AT_ONCE = 5  # houses: a step of about 0.1 s
 _MEASURED = attrgetter(*tables.MEASURED)
 _SELECT_METER = f"SELECT {', '.join(_METER)} FROM meter_minute"
@@ -39,12 +66,26 @@ _REVISE = (
 )
 
 
+@dataclass(frozen=True)
+class Correction:
+    """A reading somebody corrected: who and why, and the registers it had (None: none) and has."""
+
+    house: str
+    minute: int
+    author: str
+    reason: str
+    entered_s: int
+    before: Registers | None
+    after: Registers
+
+
 class MinuteStore:
     """Minutes on one connection: a writer's for everything, a reader's for reading."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._grids = DayGrids(connection)
+        self._known_day: dict[str, int] = {}  # one of each house's days that is sure to be in meter_day
         self._broken: set[int] = set()  # days written into; sealing looks whether its own is among them
 
     def transaction(self) -> AbstractContextManager[Connection]:
@@ -55,21 +96,70 @@ class MinuteStore:
         """Records minutes of any houses in one transaction; returns how many rows were new or revised.
 
         The same measurement again changes nothing; another one for the same minute is a new revision, and
-        the old one is kept. An order minute, once written, stands: a second one is ignored.
+        the old one is kept; one that was corrected stays the current one. An order minute, once written,
+        stands: a second one is ignored.
         """
-        with transaction(self._connection):
-            inserted = self._insert(_INSERT_METER, [_METER_ROW(row) for row in meter])
+        alone = not self._connection.in_transaction()
+        with transaction(self._connection) as connection:
+            inserted = _INSERT_METER(connection, [_meter_row(row) for row in meter])
             days = {(row.house, row.minute // MINUTES_PER_DAY) for row in meter} if inserted else set()
-            self._insert(_INSERT_DAY, list(days))
+            new = [(house, day) for house, day in days if self._known_day.get(house) != day]
+            _INSERT_DAY(connection, new)
             touched = {day for _, day in days}
             revised: list[int] = []
             if inserted < len(meter):
                 revised = [row.minute // MINUTES_PER_DAY for row in meter if self._revise(row)]
-            ordered = self._insert(_INSERT_ORDER, [_ORDER_ROW(order) for order in orders])
+            ordered = _INSERT_ORDER(connection, [_order_row(order) for order in orders])
             if ordered:
                 touched.update(order.minute // MINUTES_PER_DAY for order in orders)
             self._unseal(touched.union(revised))
-            return inserted + len(revised) + ordered
+        if alone:  # else the caller's transaction may yet be undone
+            self._known_day.update(new)
+        return inserted + len(revised) + ordered
+
+    def correct(self, row: MeterMinute, author: str, reason: str, entered_s: int) -> None:
+        """Makes this the minute's reading, whatever the house says of it before or later.
+
+        What the house measured is kept as an earlier revision. `row`'s own origin and revision are unused.
+        """
+        row = replace(row, origin=Origin.CORRECTED, revision=0)
+        key = (row.minute, row.house)
+        with transaction(self._connection) as connection:
+            current = self._current(row)
+            if current is None:
+                self.append([row])
+            else:
+                connection.exec_driver_sql(_KEEP_REVISION, key)
+                connection.exec_driver_sql(_REVISE, (*_MEASURED(row), row.origin, *key))
+            self._unseal({row.minute // MINUTES_PER_DAY})
+            values = {"house": row.house, "minute": row.minute}
+            values |= {"author": author, "reason": reason, "entered_s": entered_s}
+            for name in tables.REGISTERS:
+                values[f"old_{name}"] = None if current is None else getattr(current, name)
+                values[f"new_{name}"] = getattr(row, name)
+            connection.execute(insert(tables.correction), values)
+
+    def corrections(self, house: str, first_minute: int, end_minute: int) -> tuple[Correction, ...]:
+        """The corrections of the house's readings in `first_minute` <= m < `end_minute`, as entered."""
+        table = tables.correction
+        among = (table.c.house == house) & table.c.minute.between(first_minute, end_minute - 1)
+        with transaction(self._connection) as connection:
+            rows = connection.execute(select(table).where(among).order_by(table.c.number)).all()
+        return tuple(_correction(row) for row in rows)
+
+    def keep_swap(self, swap: MeterSwap) -> None:
+        """Keeps the record of a meter's exchange; the same one again changes nothing."""
+        row = {"house": swap.house, "at_s": swap.at_s, "body": msgspec.msgpack.encode(swap)}
+        with transaction(self._connection) as connection:
+            connection.execute(sqlite.insert(tables.meter_swap).on_conflict_do_nothing(), row)
+
+    def swaps(self, house: str) -> tuple[MeterSwap, ...]:
+        """The exchanges of the house's meter, oldest first."""
+        table = tables.meter_swap
+        query = select(table.c.body).where(table.c.house == house).order_by(table.c.at_s)
+        with transaction(self._connection) as connection:
+            bodies = connection.scalars(query).all()
+        return tuple(msgspec.msgpack.decode(body, type=MeterSwap) for body in bodies)
 
     def revisions(self, house: str, minute: int) -> list[MeterMinute]:
         """What this minute was before it was revised, oldest first; empty if it never was."""
@@ -180,29 +270,67 @@ class MinuteStore:
             houses = self._connection.exec_driver_sql(query).scalars()
         return tuple(sorted(set(houses)))
 
-    def _insert(self, sql: str, rows: list[tuple[object, ...]]) -> int:
-        """Inserts what is not there yet and returns how many rows that were."""
-        if not rows:
-            return 0
-        result = self._connection.exec_driver_sql(sql, rows, execution_options={"preserve_rowcount": True})
-        return result.rowcount
+    def _current(self, row: MeterMinute) -> Row[tuple[object, ...]] | None:
+        """What is stored of this row's minute now."""
+        query = f"{_SELECT_METER} WHERE minute = ? AND house = ?"
+        return self._connection.exec_driver_sql(query, (row.minute, row.house)).one_or_none()
 
     def _revise(self, row: MeterMinute) -> bool:
-        """Makes this the current row if it measures something else than the current one does."""
+        """Makes this the current row if it measures something else; beneath a correction it is kept."""
         key = (row.minute, row.house)
-        current = self._connection.exec_driver_sql(
-            f"{_SELECT_METER} WHERE minute = ? AND house = ?", key
-        ).one()
+        current = self._current(row)
+        assert current is not None  # it was not inserted because there is one
         if _MEASURED(current) == _MEASURED(row):
             return False
+        if current.origin == Origin.CORRECTED:
+            return self._keep_beneath(row, current.revision)
         self._connection.exec_driver_sql(_KEEP_REVISION, key)
         self._connection.exec_driver_sql(_REVISE, (*_MEASURED(row), row.origin, *key))
+        return True
+
+    def _keep_beneath(self, row: MeterMinute, revision: int) -> bool:
+        """Keeps what a house measured as the revision before its correction, unless it is known."""
+        if any(_MEASURED(row) == _MEASURED(known) for known in self.revisions(row.house, row.minute)):
+            return False
+        _INSERT_REVISION(self._connection, [_meter_row(replace(row, revision=revision))])
+        self._connection.exec_driver_sql(
+            "UPDATE meter_minute SET revision = revision + 1 WHERE minute = ? AND house = ?",
+            (row.minute, row.house),
+        )
         return True
 
     def _unseal(self, days: Iterable[int]) -> None:
         for day in days:
             self._broken.add(day)
             self._connection.exec_driver_sql("DELETE FROM sealed_day WHERE day = ?", (day,))
+
+
+# The driver takes half as long for values that are plain numbers already.
+
+
+def _meter_row(row: MeterMinute) -> tuple[object, ...]:
+    values = astuple(row)
+    return (*values[:_ORIGIN], int(row.origin), *values[_ORIGIN + 1 :])
+
+
+def _order_row(order: OrderMinute) -> tuple[object, ...]:
+    house, minute, standing, target_w, hold, command, acknowledged_s, tie, out = astuple(order)
+    return house, minute, int(standing), target_w, int(hold), command, acknowledged_s, int(tie), int(out)
+
+
+def _correction(row: Row[Any]) -> Correction:
+    def registers(when: str) -> Registers:
+        return Registers(**{name: getattr(row, f"{when}_{name}") for name in tables.REGISTERS})
+
+    return Correction(
+        house=row.house,
+        minute=row.minute,
+        author=row.author,
+        reason=row.reason,
+        entered_s=row.entered_s,
+        before=None if row.old_epoch is None else registers("old"),
+        after=registers("new"),
+    )
 
 
 def _meter_minute(row: Row[tuple[object, ...]]) -> MeterMinute:

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from db.central import CENTRAL, AgreementRepository, MinuteStore
+from db.central import CENTRAL, AgreementRepository, Correction, MinuteStore
 from db.engine import open_reader, open_writer
 from microgrid.columns import EdgeRows, MinuteColumns, OrderColumns
 from microgrid.minute import Hold, MeterMinute, OrderMinute, Origin
+from microgrid.registers import Registers
+from microgrid.swap import MeterSwap
 from microgrid.terms import House, Terms
 from tests.unit.db.rows import meter, order
 
@@ -71,6 +73,118 @@ def test_a_minute_twice_in_one_batch_is_revised_by_the_later(store: MinuteStore)
     store.append([first, second])
     assert store.last_minutes() == {"A": replace(second, revision=1)}
     assert store.revisions("A", 5) == [first]
+
+
+def test_a_batch_of_any_length_is_stored_whole_and_once(store: MinuteStore) -> None:
+    rows = [meter(f"H{number:03}", 1441, import_ws=number) for number in range(300)]
+    orders = [order(row.house, 1441) for row in rows[::2]]
+    assert store.append(rows[:7]) == 7
+    assert store.append(rows, orders) == 443
+    assert store.append(rows, orders) == 0
+    read = store.read(1441, 1442)
+    assert read.present.all()
+    assert read.import_ws[0].tolist() == list(range(300))
+    assert store.read_orders(1441, 1442).present.sum() == 150
+
+
+def test_days_are_noted_also_after_a_transaction_that_was_undone(store: MinuteStore) -> None:
+    def undone() -> None:
+        with store.transaction():
+            store.append([meter("A", 5)])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        undone()
+    store.append([meter("A", 6)])
+    assert store.last_minutes() == {"A": meter("A", 6)}
+    store.append([meter("A", DAY), meter("A", 7), meter("A", 2 * DAY)])
+    store.append([meter("A", 8)])
+    assert store.last_minutes() == {"A": meter("A", 2 * DAY)}
+    assert store.read(9, 10, ["A"]).opening.minute.tolist() == [8]
+    assert store.read(9, 10, ["A"]).closing.minute.tolist() == [DAY]
+
+
+def registers(row: MeterMinute) -> Registers:
+    return Registers(
+        epoch=row.epoch, import_ws=row.import_ws, export_ws=row.export_ws, generation_ws=row.generation_ws
+    )
+
+
+def test_a_correction_is_a_revision_with_an_author(store: MinuteStore) -> None:
+    raw = meter(minute=5)
+    right = meter(minute=5, import_ws=340, epoch=2)
+    store.append([raw, meter("B", 5)])
+    store.seal(0)
+    store.correct(right, "Ada", "read off the meter's display", 99)
+    assert store.sealed_days() == []
+    assert store.last_minutes()["A"] == replace(right, origin=Origin.CORRECTED, revision=1)
+    assert store.revisions("A", 5) == [raw]
+    again = replace(right, export_ws=1)
+    store.correct(again, "Bob", "misread", 100)
+    assert store.revisions("A", 5) == [raw, replace(right, origin=Origin.CORRECTED, revision=1)]
+    first = Correction("A", 5, "Ada", "read off the meter's display", 99, registers(raw), registers(right))
+    second = Correction("A", 5, "Bob", "misread", 100, registers(right), registers(again))
+    assert store.corrections("A", 5, 6) == store.corrections("A", 0, DAY) == (first, second)
+    assert store.corrections("A", 0, 5) == store.corrections("A", 6, 9) == store.corrections("B", 0, 9) == ()
+
+
+def test_a_minute_nobody_heard_can_be_entered_as_a_correction(store: MinuteStore) -> None:
+    right = meter(minute=DAY + 5)
+    store.correct(right, "Ada", "from the house's own journal", 99)
+    assert store.last_minutes() == {"A": replace(right, origin=Origin.CORRECTED)}
+    (found,) = store.corrections("A", 0, 2 * DAY)
+    assert (found.before, found.after) == (None, registers(right))
+    assert store.append([replace(right, origin=Origin.LATE)]) == 0
+    assert store.revisions("A", DAY + 5) == []
+
+
+def test_what_the_house_sends_never_replaces_a_correction_and_is_never_lost(store: MinuteStore) -> None:
+    raw = meter(minute=5)
+    store.append([raw])
+    right = meter(minute=5, import_ws=340)
+    store.correct(right, "Ada", "the meter ran backwards", 99)
+    store.seal(0)
+    assert store.append([raw, replace(raw, origin=Origin.LATE)]) == 0  # the acknowledgement was lost
+    assert store.sealed_days() == [0]
+    assert store.revisions("A", 5) == [raw]
+    other = meter(minute=5, import_ws=9, origin=Origin.LATE)
+    assert store.append([other]) == 1
+    assert store.append([other, raw]) == 0
+    assert store.last_minutes()["A"] == replace(right, origin=Origin.CORRECTED, revision=2)
+    assert store.revisions("A", 5) == [raw, replace(other, revision=1)]
+    assert store.read(5, 6).import_ws.tolist() == [[340]]
+
+
+def test_a_correction_is_stored_whole_or_not_at_all(store: MinuteStore) -> None:
+    store.append([meter(minute=5)])
+
+    def undone() -> None:
+        with store.transaction():
+            store.correct(meter(minute=5, import_ws=1), "Ada", "why", 99)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        undone()
+    assert store.last_minutes() == {"A": meter(minute=5)}
+    assert store.corrections("A", 0, 9) == ()
+
+
+def test_the_exchange_of_a_meter_is_kept_once(store: MinuteStore) -> None:
+    later = MeterSwap(
+        house="A",
+        at_s=2**33,
+        old=registers(meter(minute=5)),
+        new=registers(meter(minute=6, epoch=2)),
+        old_meter="1.0 #7",
+        new_meter="1.1 #1",
+        installer="Öz",
+        reason="display broken",
+    )
+    earlier, theirs = replace(later, at_s=5), replace(later, house="B")
+    for swap in (later, earlier, theirs, replace(later, reason="again")):
+        store.keep_swap(swap)
+    assert store.swaps("A") == (earlier, later)
+    assert store.swaps("C") == ()
 
 
 def test_an_order_minute_never_changes(store: MinuteStore) -> None:
@@ -267,6 +381,15 @@ STEP = st.one_of(
 )
 
 
+def take(meters: dict[tuple[int, str], MeterMinute], row: MeterMinute) -> None:
+    """What a store holds after this row: another measurement replaces any but a corrected one."""
+    key = (row.minute, row.house)
+    current = meters.get(key, row)
+    same_measured = replace(current, origin=row.origin) == row
+    if key not in meters or not (same_measured or current.origin is Origin.CORRECTED):
+        meters[key] = row
+
+
 def expected(
     meters: dict[tuple[int, str], MeterMinute], first: int, end: int, houses: tuple[str, ...]
 ) -> tuple[list[list[bool]], list[list[int]], list[int], list[int]]:
@@ -298,7 +421,8 @@ def test_seals_read_as_rows_do_after_any_history(
                         continue
                     for connection in (sealed, plain):
                         MinuteStore(connection).append(*step)
-                    meters.update({(row.minute, row.house): row for row in step[0]})
+                    for row in step[0]:
+                        take(meters, row)
                 got, want = MinuteStore(sealed), MinuteStore(plain)
                 read = got.read(first, end, houses)
                 assert same(read, want.read(first, end, houses))
