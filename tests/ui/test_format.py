@@ -14,6 +14,7 @@ from node.qt.format import (
     money,
     month_name,
     number,
+    numbers,
     power,
     price,
     time_of_day,
@@ -76,3 +77,17 @@ def test_an_hour_that_comes_twice_is_told_apart():
 )
 def test_duration(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_proof_gets_more_decimals():
+    assert money(287_500, decimals=6) == ("0.287500", "coins")
+    assert energy(72_000, decimals=4) == ("0.0200", "kWh")
+    assert price(14_375_000, decimals=4) == ("14.3750", "coins/kWh")
+
+
+@pytest.mark.parametrize("name", ["en_GB", "de_DE", "en_IN", "es_ES", "ar_EG", "fa_IR"])
+@pytest.mark.parametrize("signed", [False, True])
+def test_many_numbers_are_written_as_one_is(name, signed):
+    QLocale.setDefault(QLocale(name))
+    values = [0.0, -0.00004, 0.12345, -7.5, 999.99996, -999.9999, 1000.0, 1234567.891, -98765.4]
+    assert numbers(values, 4, signed=signed) == [number(value, 4, signed=signed) for value in values]
