@@ -13,6 +13,7 @@ from msgspec.structs import astuple, fields
 from sqlalchemy import Connection, Row
 
 from db.engine import LOCK_TIMEOUT_S, open_writer, transaction
+from db.house.papers import HousePapers
 from db.house.tables import HOUSE
 from microgrid.minute import MeterMinute, Origin
 
@@ -27,7 +28,10 @@ _SELECT = f"SELECT {_NAMES} FROM meter_minute"
 
 
 class MinuteJournal:
-    """The journal in one file; for one thread at a time. Every method raises DatabaseError."""
+    """The journal in one file; for one thread at a time. Every method raises DatabaseError.
+
+    `papers` are in the same file: it has one writing connection.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class MinuteJournal:
     ) -> None:
         """`power_safe`: see `db.engine.open_writer`."""
         self._connection = open_writer(path, HOUSE, timeout_s, power_safe=power_safe)
+        self.papers = HousePapers(self._connection)
         self._kept_minutes = kept_days * _MINUTES_PER_DAY
 
     def append(self, rows: Sequence[MeterMinute], acknowledged: Iterable[int] = ()) -> None:
@@ -88,6 +93,20 @@ class MinuteJournal:
         with transaction(self._connection) as connection:
             row = connection.exec_driver_sql(f"{_SELECT} ORDER BY minute DESC LIMIT 1").one_or_none()
             return None if row is None else _minute(row)
+
+    def month_rows(self, first: int, end: int) -> list[MeterMinute]:
+        """The minutes `first` <= m < `end` in order, with the last one before and the first one after.
+
+        What a house checks its bill of these minutes against (`microgrid.bill.own_energy`).
+        """
+        query = (
+            f"{_SELECT} WHERE minute >= coalesce((SELECT max(minute) FROM meter_minute WHERE minute < ?), ?)"
+            " AND minute <= coalesce((SELECT min(minute) FROM meter_minute WHERE minute >= ?), ?)"
+            " ORDER BY minute"
+        )
+        with transaction(self._connection) as connection:
+            rows = connection.exec_driver_sql(query, (first, first, end, end))
+            return [_minute(row) for row in rows]
 
     def close(self) -> None:
         """Closes the file."""

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, text
 
 from db.engine import Schema
 
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData()
 
@@ -37,6 +37,16 @@ Index(
     meter_minute.c.minute,
     sqlite_where=text("NOT acknowledged"),
     postgresql_where=text("NOT acknowledged"),
+)
+
+# What the house was sent or has to say (see `papers`).
+paper = Table(
+    "paper",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("at_s", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 HOUSE = Schema(

@@ -59,6 +59,25 @@ def test_pruning_never_takes_the_last_row(tmp_path: Path) -> None:
         assert journal.last() == meter(minute=6)
 
 
+def test_a_month_comes_with_the_nearest_minutes_around_it(tmp_path: Path) -> None:
+    with MinuteJournal(tmp_path / "j.db") as journal:
+        assert journal.month_rows(0, 99) == []
+        journal.append([meter(minute=minute) for minute in (3, 8, 2, 11, 10, 19, 20, 27, 30)])
+        journal.acknowledge([2, 10])
+
+        def minutes(first: int, end: int) -> list[int]:
+            return [row.minute for row in journal.month_rows(first, end)]
+
+        assert minutes(10, 20) == [8, 10, 11, 19, 20]
+        assert minutes(9, 21) == [8, 10, 11, 19, 20, 27]
+        assert minutes(12, 19) == [11, 19]
+        assert minutes(0, 3) == [2, 3]
+        assert minutes(28, 99) == [27, 30]
+        assert minutes(31, 99) == [30]
+        assert minutes(0, 1) == [2]
+        assert journal.month_rows(10, 11) == [meter(minute=minute) for minute in (8, 10, 11)]
+
+
 WRITER = """
 import sys
 from pathlib import Path

@@ -4,11 +4,14 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import astuple
 from sqlalchemy import Connection, MetaData
 
 from db.central import CENTRAL, AgreementRepository, MinuteStore
 from db.engine import Schema, migrate, open_writer
+from db.house import HOUSE, MinuteJournal, PaperKind
 from microgrid.agreements import Basis, ContractEntry, TariffEntry
+from microgrid.minute import MeterMinute
 from microgrid.terms import FOREVER, Contract, House, Obligation, Role, Source, Tariff
 from tests.unit.db.rows import meter
 
@@ -95,3 +98,18 @@ def test_the_minutes_of_a_first_database_are_left_alone(tmp_path: Path, sealed: 
     assert store.revisions("A", 6) == [meter("A", 6)]
     assert store.sealed_days() == ([0] if sealed else [])
     connection.close()
+
+
+def test_the_journal_of_a_first_database_is_carried_on(tmp_path: Path) -> None:
+    connection = open_at(tmp_path / "j.db", HOUSE, "0001")
+    row = astuple(meter(minute=5))
+    with connection.begin():
+        marks = ", ".join("?" for _ in row)
+        columns = ", ".join(MeterMinute.__struct_fields__)
+        connection.exec_driver_sql(
+            f"INSERT INTO meter_minute ({columns}, acknowledged) VALUES ({marks}, 0)", row
+        )
+    connection.close()
+    with MinuteJournal(tmp_path / "j.db") as journal:
+        assert journal.pending(9) == [meter(minute=5)]
+        assert journal.papers.all(PaperKind.BILL) == ()
