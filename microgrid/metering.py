@@ -15,6 +15,9 @@ class MinuteBuilder:
 
     Times are Unix milliseconds. A packet at the very end of a minute belongs to that minute. A minute
     without a packet is left out: the registers carry its energy into the next one.
+
+    An exchange of the meter goes from `begin_swap` to `finish_swap` or `cancel_swap`. The old meter counts
+    for as long as it is heard, the new one from its first packet on; what neither measured is unknown.
     """
 
     def __init__(self, house: str, connection_w: int, last: MeterMinute | None) -> None:
@@ -26,6 +29,8 @@ class MinuteBuilder:
         self._closed_through = -1
         self._before: Sample | None = None
         self._open: _OpenMinute | None = None
+        self._written: Registers | None = None  # as of the last minute closed
+        self._swap: _Swap | None = None
         if last is not None:
             self.resume(last)
 
@@ -39,12 +44,16 @@ class MinuteBuilder:
         self._registers = registers_of(last)
         self._at_ms = (last.minute + 1) * MINUTE_MS
         self._closed_through = last.minute
+        self._written = self._registers
         self._open = None
 
     def feed(self, at_ms: int, sample: Sample) -> list[MeterMinute]:
         """Take in one packet; returns the minute it closed, if it begins a new one."""
         closed = self._close_before(minute_at(at_ms))
-        counters = (sample.import_counter_ws, sample.export_counter_ws, sample.generation_counter_ws)
+        if self._swap is not None and sample.boot_id != self._swap.old_boot_id:
+            self._swap.hold(at_ms, sample, self.connection_w)
+            return closed
+        counters = _counters(sample)
         elapsed_s = max(0, at_ms - self._at_ms) / 1000
         before = self._registers
         self._registers, fault = carry_on(self._registers, counters, elapsed_s, self.connection_w)
@@ -61,13 +70,64 @@ class MinuteBuilder:
         """Close the open minute if it has ended by now."""
         return self._close_before(now_ms // MINUTE_MS)
 
+    def begin_swap(self, now_ms: int, old_boot_id: int | None = None) -> list[MeterMinute]:
+        """The old meter is about to come off; returns the row of its registers if they have none yet.
+
+        Packets of any other start of a meter are kept back from now on. `old_boot_id` is the old meter's
+        start, where the exchange was begun before this program started (default: that of the last packet).
+        ValueError if no meter was ever heard.
+        """
+        if old_boot_id is None:
+            if self._before is None:
+                raise ValueError("no meter has been heard")
+            old_boot_id = self._before.boot_id
+        self._swap = _Swap(old_boot_id)
+        return [*self.close(now_ms), *self._flush()]
+
+    @property
+    def swap_heard(self) -> Sample | None:
+        """The first packet of the meter that is heard in place of the old one; None: not heard yet."""
+        return None if self._swap is None or self._swap.first is None else self._swap.first[1]
+
+    def finish_swap(self) -> list[MeterMinute]:
+        """The new meter takes over: the last row of the old one, if it has none yet, and the new one's first.
+
+        That one stands in a new epoch, in the minute before the new meter was heard or the next that has
+        no row; it carries the counters of the first packet. ValueError if no new meter has been heard.
+        """
+        if self._swap is None or self._swap.first is None:
+            raise ValueError("no new meter has been heard")
+        at_ms, sample = self._swap.first
+        rows = self._flush()
+        epoch = 0 if self._registers is None else self._registers.epoch + 1
+        self._registers = opening_registers(epoch, sample)
+        self._before, self._at_ms, self._swap = sample, at_ms, None
+        minute = max(minute_at(at_ms) - 1, self._closed_through + 1)
+        return [*rows, self._close(_of_one(minute, sample, self._registers))]
+
+    def cancel_swap(self) -> None:
+        """The old meter stays; its next packet carries on."""
+        self._swap = None
+
+    def _flush(self) -> list[MeterMinute]:
+        """A row of all that was counted up to now, in the open minute or else in the next."""
+        if self._open is not None:
+            return [self._close(self._open)]
+        if self._registers is None or self._registers == self._written or self._before is None:
+            return []
+        return [self._close(_of_one(self._closed_through + 1, self._before, self._registers))]
+
     def _close_before(self, minute: int) -> list[MeterMinute]:
         if self._open is None or self._open.minute >= minute:
             return []
-        closed = self._open.as_record(self._house)
+        return [self._close(self._open)]
+
+    def _close(self, minute: "_OpenMinute") -> MeterMinute:
+        closed = minute.as_record(self._house)
         self._closed_through = closed.minute
+        self._written = registers_of(closed)
         self._open = None
-        return [closed]
+        return closed
 
     def _heard_ms(self, sample: Sample) -> int:
         """Time the packet speaks for: since the one before it, unless packets were lost between."""
@@ -92,6 +152,37 @@ def registers_of(minute: MeterMinute) -> Registers:
         export_ws=minute.export_ws,
         generation_ws=minute.generation_ws,
     )
+
+
+def opening_registers(epoch: int, sample: Sample) -> Registers:
+    """The registers a new meter begins with.
+
+    A counter at 0 begins at one full turn: a register's first rise from 0 would be taken for a fault.
+    """
+    imported, exported, generated = (counter or COUNTER_MODULUS for counter in _counters(sample))
+    return Registers(epoch=epoch, import_ws=imported, export_ws=exported, generation_ws=generated)
+
+
+class _Swap:
+    """An exchange of the meter under way: what is heard in place of the old one."""
+
+    def __init__(self, old_boot_id: int) -> None:
+        self.old_boot_id = old_boot_id
+        self.first: tuple[int, Sample] | None = None
+        self._newest: tuple[int, Sample] | None = None
+
+    def hold(self, at_ms: int, sample: Sample, connection_w: int) -> None:
+        """Keep the first packet; a start that does not carry on its counters is another meter."""
+        if self._newest is None or not self._carries_on(at_ms, sample, connection_w):
+            self.first = (at_ms, sample)
+        self._newest = (at_ms, sample)
+
+    def _carries_on(self, at_ms: int, sample: Sample, connection_w: int) -> bool:
+        assert self._newest is not None
+        then_ms, then = self._newest
+        before = opening_registers(0, then)
+        _, fault = carry_on(before, _counters(sample), max(0, at_ms - then_ms) / 1000, connection_w)
+        return fault is None
 
 
 class _OpenMinute:
@@ -157,6 +248,17 @@ class _OpenMinute:
             frequency_mhz=round(frequency * 1000 / weight),
             suspect=self._suspect + stuck,
         )
+
+
+def _of_one(minute: int, sample: Sample, registers: Registers) -> _OpenMinute:
+    """A minute that says where the registers stood, and of which nothing was heard."""
+    made = _OpenMinute(minute, None)
+    made.add(sample, 0, None, registers)
+    return made
+
+
+def _counters(sample: Sample) -> tuple[int, int, int]:
+    return sample.import_counter_ws, sample.export_counter_ws, sample.generation_counter_ws
 
 
 def _billed(registers: Registers) -> tuple[int, int]:

@@ -3,8 +3,13 @@
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from microgrid.columns import minute_columns
+from microgrid.energy import minute_energy
 from microgrid.metering import MINUTE_MS, MinuteBuilder, minute_at, registers_of
 from microgrid.minute import MeterMinute
 from microgrid.registers import COUNTER_MODULUS
@@ -207,3 +212,134 @@ def test_a_minute_with_a_single_packet_has_the_breaker_as_that_packet_says(close
 def test_a_dead_supply_has_means_of_zero(meter: Meter):
     meter.run(61, voltage_v=(0.0, 0.0, 0.0), current_a=(0.0, 0.0, 0.0))
     assert (meter.minutes[0].voltage_mv, meter.minutes[0].current_ma) == (0, 0)
+
+
+def test_an_exchange_of_the_meter_loses_and_invents_nothing(meter: Meter):
+    meter.run(90)  # the first minute's row, and half of the second
+    began = meter.builder.begin_swap(START_MS + 90_000)
+    assert [(row.minute, row.epoch, row.export_ws % COUNTER_MODULUS) for row in began] == [
+        (FIRST + 1, 0, meter.sample.export_counter_ws)
+    ]
+    meter.minutes += began
+    meter.run(150, heard=False)
+    meter.sample = msgspec.structs.replace(SAMPLE, boot_id=9, export_counter_ws=500, import_counter_ws=3)
+    meter.run(61)
+    heard = meter.builder.swap_heard
+    assert heard is not None
+    assert (heard.boot_id, heard.export_counter_ws) == (9, 1500)
+    meter.minutes += meter.builder.finish_swap()
+    first = meter.minutes[-1]
+    # First heard at second 241, in the minute FIRST + 4: the row stands at the end of the one before.
+    assert (first.minute, first.epoch, first.export_ws, first.import_ws) == (FIRST + 3, 1, 1500, 3)
+    assert (first.covered_s, first.suspect) == (0, 0)
+    meter.run(60)
+    assert [row.minute for row in meter.minutes] == [FIRST, FIRST + 1, FIRST + 3, FIRST + 5]
+    assert meter.minutes[-1].epoch == 1
+    assert meter.builder.swap_heard is None
+
+
+def test_the_old_meter_counts_for_as_long_as_it_is_heard(meter: Meter):
+    meter.run(70)
+    meter.minutes += meter.builder.begin_swap(START_MS + 70_000)
+    meter.run(20)  # still in the minute that has its row: the registers go on
+    last = meter.sample.export_counter_ws
+    meter.run(60, heard=False)
+    meter.sample = msgspec.structs.replace(SAMPLE, boot_id=9)
+    meter.run(1)
+    *_, old, new = [*meter.minutes, *meter.builder.finish_swap()]
+    assert (old.minute, old.epoch, old.export_ws % COUNTER_MODULUS) == (FIRST + 2, 0, last)
+    assert (new.minute, new.epoch) == (FIRST + 3, 1)
+
+
+def test_an_exchange_that_is_cancelled_changes_nothing_but_where_a_row_stands(meter: Meter):
+    meter.run(90)
+    meter.minutes += meter.builder.begin_swap(START_MS + 90_000)
+    # The old meter lost its power while somebody had a look, and starts again.
+    meter.sample = msgspec.structs.replace(meter.sample, boot_id=2, uptime_ms=0)
+    meter.run(10)
+    assert meter.builder.swap_heard is not None
+    meter.builder.cancel_swap()
+    meter.run(81)
+    assert [(row.minute, row.epoch) for row in meter.minutes] == [(FIRST, 0), (FIRST + 1, 0), (FIRST + 2, 0)]
+    assert meter.minutes[2].export_ws - meter.minutes[0].export_ws == 120_000
+
+
+def test_an_exchange_goes_on_after_the_program_was_started_again(meter: Meter):
+    """Whoever takes a meter off may switch the kiosk off with it."""
+    meter.run(90)
+    (*_, last) = meter.builder.begin_swap(START_MS + 90_000)
+    meter.builder = MinuteBuilder("B", 5000, last)
+    with pytest.raises(ValueError, match="no meter has been heard"):
+        meter.builder.begin_swap(START_MS + 200_000)
+    assert meter.builder.begin_swap(START_MS + 200_000, old_boot_id=SAMPLE.boot_id) == []
+    with pytest.raises(ValueError, match="no new meter"):
+        meter.builder.finish_swap()
+    meter.seconds = 240
+    meter.sample = msgspec.structs.replace(SAMPLE, boot_id=9)
+    meter.run(1)
+    (new,) = meter.builder.finish_swap()
+    assert (new.minute, new.epoch) == (FIRST + 3, 1)
+
+
+def test_a_new_meter_that_starts_again_is_one_meter_and_another_is_another(meter: Meter):
+    meter.run(90)
+    meter.builder.begin_swap(START_MS + 90_000)
+    meter.sample = msgspec.structs.replace(SAMPLE, boot_id=9, export_counter_ws=1_000_000)
+    meter.run(5)
+    meter.sample = msgspec.structs.replace(meter.sample, boot_id=10)
+    meter.run(5)
+    assert meter.builder.swap_heard is not None
+    assert meter.builder.swap_heard.export_counter_ws == 1_001_000
+    meter.sample = msgspec.structs.replace(meter.sample, boot_id=11, export_counter_ws=0)
+    meter.run(5)
+    assert meter.builder.swap_heard.export_counter_ws == 1000
+
+
+counter_starts = st.integers(0, COUNTER_MODULUS - 1) | st.sampled_from([0, 1, COUNTER_MODULUS - 2000])
+
+
+@given(
+    starts=st.tuples(counter_starts, counter_starts),
+    before_s=st.integers(1, 200),
+    after_begin_s=st.integers(0, 100),
+    silence_s=st.integers(1, 400),
+    waiting_s=st.integers(1, 300),
+    rest_s=st.integers(0, 200),
+    power_w=st.sampled_from([1000, -1000]),
+)
+def test_an_exchange_bills_exactly_what_both_meters_counted(
+    starts, before_s, after_begin_s, silence_s, waiting_s, rest_s, power_w
+):
+    counter = "export_counter_ws" if power_w > 0 else "import_counter_ws"
+    other = "import_counter_ws" if power_w > 0 else "export_counter_ws"
+    builder, rows, second = MinuteBuilder("B", 5000, None), [], 0
+
+    def run(seconds: int, boot_id: int, start_ws: int, since_s: int) -> None:
+        nonlocal second
+        for _ in range(seconds):
+            sample = msgspec.structs.replace(
+                SAMPLE, boot_id=boot_id, sequence=second, exchange_p_w=power_w,
+                **{counter: (start_ws + (second - since_s) * 1000) % COUNTER_MODULUS, other: 0},
+            )  # fmt: skip
+            rows.extend(builder.feed(START_MS + second * 1000, sample))
+            second += 1
+
+    run(1, 1, starts[0], 0)  # the opening register, at the end of the minute before
+    run(before_s, 1, starts[0], 0)
+    rows += builder.begin_swap(START_MS + second * 1000)
+    run(after_begin_s, 1, starts[0], 0)
+    old_s = second - 1
+    second += silence_s
+    new_from = second
+    run(waiting_s, 2, starts[1], new_from)
+    rows += builder.finish_swap()
+    new_s = waiting_s - 1 + rest_s + 180
+    run(rest_s + 180, 2, starts[1], new_from)
+    minutes = [row.minute for row in rows]
+    assert minutes == sorted(set(minutes))
+    final = builder.begin_swap(START_MS + second * 1000)  # whatever is still open
+    rows += final
+    span = range(rows[0].minute, rows[-1].minute + 1)
+    energy = minute_energy(minute_columns(("B",), span, rows, {}), np.array([5000]))
+    assert energy.net_ws.sum() == (old_s + new_s) * power_w
+    assert {row.epoch for row in rows} == {0, 1}
