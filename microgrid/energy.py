@@ -135,7 +135,7 @@ def _with_gaps(
     number, step = gap[spread], minutes[inside[spread]] - rows.minute[gap[spread]]
     for flow in (out, taken):
         flow[spread] = _line(flow[spread], step, span[number])
-    long = (span > SHORT_GAP_MINUTES) & billable & (exported + imported > 0)
+    long = (span > SHORT_GAP_MINUTES) & (exported + imported > 0)
     if profile is not None and long.any():
         for one in np.unique(number[long[number]]):
             first, here = int(rows.minute[one]) + 1, number == one

@@ -183,9 +183,12 @@ def profiled(habits: Habits, gap: range = GAP) -> tuple[np.ndarray, np.ndarray]:
     ("zone", "day"),
     [
         ("Asia/Kathmandu", "2026-06-14"),
-        ("Europe/Berlin", "2026-04-01"),
+        ("Europe/Berlin", "2026-03-28"),  # into the change
+        ("Europe/Berlin", "2026-04-01"),  # after it
+        ("Europe/Berlin", "2026-10-24"),
         ("Europe/Berlin", "2026-10-28"),
         ("America/New_York", "2026-03-10"),
+        ("Australia/Lord_Howe", "2026-10-03"),
         ("Australia/Lord_Howe", "2026-10-06"),
         ("Australia/Lord_Howe", "2026-04-07"),
     ],

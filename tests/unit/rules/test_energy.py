@@ -127,7 +127,9 @@ def test_only_a_gap_of_more_than_an_hour_asks_for_the_profile(minutes: int, aske
 
 
 def test_a_gap_in_which_nothing_flowed_asks_for_nothing():
-    assert not energies(unheard(LONG, 0), 0, LONG, lambda house, gap: pytest.fail("asked")).net_ws.any()
+    """Nor one of which nothing is known."""
+    for rows in (unheard(LONG, 0), unheard(LONG, -60), unheard(LONG, 2**40)):
+        assert not energies(rows, 0, LONG, lambda house, gap: pytest.fail("asked")).net_ws.any()
 
 
 def test_every_block_of_a_long_gap_asks_for_the_whole_of_it():
