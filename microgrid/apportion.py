@@ -8,61 +8,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 Int = NDArray[np.int64]
-_REMAINDER_STEPS = 2**40  # how finely remainders are told apart; finer than any amount is known
-_NO_PART = 2**62  # more than any key: makes it negative
-_CELLS_AT_ONCE = 2**15  # few enough to stay in the processor's cache: twice as fast as a whole day at once
+Float = NDArray[np.float64]
+_REMAINDER_STEPS = 2.0**40  # how finely remainders are told apart; finer than any amount is known
 
 
 def apportion(total: Int, weights: Int) -> Int:
     """Share `total` [rows], below 2⁴⁸, in proportion to `weights` [rows, columns], both non-negative.
 
     Each share is the exact proportion rounded up or down, shares of a row add up to its total, and a
-    column of weight 0 gets 0. A row without any weight must have total 0; ValueError otherwise.
+    column of weight 0 gets 0. A row without any weight must have total 0; ValueError otherwise. The
+    result may be `weights` itself.
     """
     sums = weights.sum(axis=1)
     if np.any((sums == 0) & (total != 0)):
         raise ValueError("an amount cannot be shared among houses that have no part in it")
     whole = total == sums  # everybody gets its weight
-    result: Int = weights * whole[:, None] if whole.any() else np.zeros_like(weights)
+    if whole.all():
+        return weights
     rows = np.flatnonzero((total != 0) & ~whole)
-    if not rows.size:
-        return result
-    columns = np.flatnonzero(weights.any(axis=0))
     ratio = total / np.maximum(sums, 1)
-    step = max(1, _CELLS_AT_ONCE // max(1, columns.size))
-    for start in range(0, rows.size, step):
-        some = rows[start : start + step]
-        of = weights if some.size == len(weights) else weights[some]
-        shares = np.zeros_like(of)
-        shares[:, columns] = _largest_remainders(total[some], ratio[some], of[:, columns])
-        if some.size == len(weights):
-            return shares
-        result[some] = shares
+    if rows.size == len(weights):
+        return _largest_remainders(total, ratio, weights)
+    result: Int = weights * whole[:, None] if whole.any() else np.zeros_like(weights)
+    if rows.size:
+        result[rows] = _largest_remainders(total[rows], ratio[rows], weights[rows])
     return result
 
 
-def _largest_remainders(total: Int, ratio: NDArray[np.float64], weights: Int) -> Int:
+def _largest_remainders(total: Int, ratio: Float, weights: Int) -> Int:
     # Elementwise float arithmetic is the same on every machine and for every order of houses;
-    # what it cannot represent is put right by counting in integers.
-    ideal = weights.astype(np.float64) * ratio[:, None]
-    floors = np.floor(ideal)
+    # what it cannot represent is put right by counting in integers, which floats hold exactly here.
+    remainder = weights * ratio[:, None]
+    floors = np.floor(remainder)
     result: Int = floors.astype(np.int64)
     missing = total - result.sum(axis=1)
-    # One unit each to the largest remainders of a row, or from the smallest if rounding gave too much.
-    sign = np.sign(missing)[:, None]
+    # One unit each to the largest remainders of a row. Keys are all different: ties go to the lower column.
+    remainder -= floors
+    remainder *= _REMAINDER_STEPS
+    key = np.floor(remainder, out=remainder)
     columns = weights.shape[1]
-    ideal -= floors
-    ideal *= _REMAINDER_STEPS
-    key = ideal.astype(np.int64)
-    if (sign < 0).any():
-        key = np.where(sign < 0, np.where(result > 0, _REMAINDER_STEPS - key, -1), key)
-    key *= columns
-    key += np.arange(columns - 1, -1, -1)
-    key -= (weights == 0) * _NO_PART
-    rank = np.clip(columns - np.abs(missing), 0, columns - 1)
-    threshold = np.take_along_axis(np.sort(key, axis=1), rank[:, None], axis=1)
-    result += ((key >= threshold) & (key >= 0)) * sign
+    key += np.arange(columns - 1, -1, -1) / 2.0 ** columns.bit_length()
+    least = _least_of_largest(key, missing)
+    if (least < 1).any():  # rounding gave too much, or a remainder of 0 is among the largest
+        rows = np.flatnonzero(least < 1)
+        result[rows] = _corrected(missing[rows], result[rows], key[rows], weights[rows])
+        least[rows] = np.inf
+    result += key >= least[:, None]
     return result
+
+
+def _least_of_largest(key: Float, count: Int) -> Float:
+    """The least of the `count` largest keys of each row: infinite for none, below 0 for a negative count."""
+    columns = key.shape[1]
+    ordered = np.sort(key, axis=1)
+    least: Float = ordered[np.arange(len(key)), (columns - count).clip(0, columns - 1)]
+    least[count == 0] = np.inf
+    least[count < 0] = -1
+    return least
+
+
+def _corrected(missing: Int, shares: Int, key: Float, weights: Int) -> Int:
+    """Whoever has no weight gets nothing; units too many are taken from the smallest remainders."""
+    steps = np.floor(key)
+    ties = key - steps
+    back = np.where(shares > 0, _REMAINDER_STEPS - steps, -1)
+    key = np.where(missing[:, None] < 0, back, steps) + ties
+    key[weights == 0] = -1
+    chosen = (key >= _least_of_largest(key, np.abs(missing))[:, None]) & (key >= 0)
+    corrected: Int = shares + chosen * np.sign(missing)[:, None]
+    return corrected
 
 
 def fill_level(total: Int, limits: Int) -> Int:

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from microgrid.settlement import Settled
+from microgrid.block import Settled
 from microgrid.terms import COMMON_ACCOUNTS
 
 Int = NDArray[np.int64]
@@ -65,17 +65,21 @@ def totals(days: Sequence[DaySums], accounts: int) -> dict[str, Int]:
     return sums
 
 
-_HOUSE_SUMS = {
-    "microgrid_energy": "microgrid_energy",
-    "national_grid_energy": "national_energy",
-    "microgrid_amount": "microgrid_amount",
-    "national_grid_amount": "national_amount",
-    "deficit_energy": "deficit_energy",
-    "deficit_amount": "deficit_amount",
-    "minimum_energy": "minimum_energy",
-    "minimum_amount": "minimum_amount",
-}
-"""Which figure of a settled block adds up to which sum of a house."""
+_HOUSE_SUMS = (
+    ("microgrid_energy", "sold_energy", "sellers", 1),
+    ("microgrid_energy", "bought_energy", "buyers", -1),
+    ("national_grid_energy", "fed_in_energy", "sellers", 1),
+    ("national_grid_energy", "tariff_energy", "buyers", -1),
+    ("microgrid_amount", "sold_amount", "sellers", 1),
+    ("microgrid_amount", "bought_amount", "buyers", -1),
+    ("national_grid_amount", "fed_in_amount", "sellers", 1),
+    ("national_grid_amount", "tariff_amount", "buyers", -1),
+    ("deficit_energy", "short_energy", "sellers", 1),
+    ("deficit_amount", "short_amount", "sellers", -1),
+    ("minimum_energy", "below_energy", "sellers", 1),
+    ("minimum_amount", "below_amount", "sellers", -1),
+)
+"""A house's sum, the figure of a settled block that adds to it, of which houses, and its sign."""
 
 _COMMON_SUMS = {
     "microgrid_energy": ("grid_microgrid_energy", None, None),
@@ -83,7 +87,7 @@ _COMMON_SUMS = {
     "microgrid_amount": ("grid_microgrid_amount", "reserve_microgrid_amount", None),
     "national_grid_amount": ("grid_national_amount", None, None),
 }
-"""The same for national grid, reserve and losses."""
+"""The same by minute, for national grid, reserve and losses."""
 
 
 class OpenDay:
@@ -98,12 +102,13 @@ class OpenDay:
     def add(self, settled: Settled, net_ws: Int, estimated: Bool) -> None:
         """Add the day's next minutes."""
         houses = net_ws.shape[1]
-        for name, of in _HOUSE_SUMS.items():
-            self._sums[name][:houses] += getattr(settled, of).sum(axis=0)
+        for name, figure, side, sign in _HOUSE_SUMS:
+            self._sums[name][getattr(settled, side)] += sign * getattr(settled, figure).sum(axis=0)
         for name, figures in _COMMON_SUMS.items():
             self._sums[name][houses:] += [0 if of is None else getattr(settled, of).sum() for of in figures]
-        self._sums["estimated_minutes"][:houses] += estimated.sum(axis=0)
-        self._sums["estimated_energy"][:houses] += (net_ws * estimated).sum(axis=0)
+        some = np.flatnonzero(estimated.any(axis=0))
+        self._sums["estimated_minutes"][some] += estimated[:, some].sum(axis=0)
+        self._sums["estimated_energy"][some] += (net_ws[:, some] * estimated[:, some]).sum(axis=0)
         self.end_minute += len(net_ws)
 
     def sums(self) -> DaySums:

@@ -12,12 +12,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from microgrid.block import Block, BlockTerms, Settled
 from microgrid.columns import MinuteColumns, OrderColumns
 from microgrid.daybook import DaySums, LedgerPoint, OpenDay, totals
 from microgrid.daylight import day_mask
 from microgrid.energy import Profile, minute_energy
 from microgrid.months import local_days, month_minutes, zone_of
-from microgrid.settlement import Block, BlockTerms, Settled, settle
+from microgrid.settlement import settle
 from microgrid.statement import Account, EnergyBalance, PenaltyParts, Statements, Unit
 from microgrid.terms import COMMON_ACCOUNTS, Contract, House, Obligation, Role, Tariff, Terms
 from microgrid.units import SECONDS_PER_MINUTE
@@ -25,7 +26,7 @@ from microgrid.units import SECONDS_PER_MINUTE
 Int = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 Value = TypeVar("Value", bound=np.generic)
-_CELLS_AT_ONCE = 2**15  # few enough to stay in the processor's cache
+_CELLS_AT_ONCE = 2**16  # few enough to stay in the processor's cache
 
 
 def block_terms(terms: Terms, houses: tuple[str, ...], minute: int) -> BlockTerms:
@@ -253,18 +254,21 @@ class MonthLedger:
             self._block_terms[since] = block_terms(self._terms, self.houses, minute)
         return self._block_terms[since]
 
-    def _note_powers(self, presence: Bool, columns: MinuteColumns) -> None:
-        for index, present in enumerate(presence.T):
-            if present.any():
-                self._heard[index] = True
-                heard = slice(None) if present.all() else present
-                self._max_w[index] = max(self._max_w[index], columns.max_w[heard, index].max())
-                self._min_w[index] = min(self._min_w[index], columns.min_w[heard, index].min())
+    def _note_powers(self, present: Bool, columns: MinuteColumns) -> None:
+        whole = present.all(axis=0)
+        for index in np.flatnonzero(present.any(axis=0) & ~whole):
+            heard = present[:, index]
+            self._max_w[index] = max(self._max_w[index], columns.max_w[heard, index].max())
+            self._min_w[index] = min(self._min_w[index], columns.min_w[heard, index].min())
+        if len(present):
+            np.maximum(self._max_w, columns.max_w.max(axis=0), out=self._max_w, where=whole)
+            np.minimum(self._min_w, columns.min_w.min(axis=0), out=self._min_w, where=whole)
+        self._heard |= present.any(axis=0)
 
     def _add_up(self, block: Block, settled: Settled, estimated: Bool) -> None:
         self._days[-1].add(settled, block.net_ws, estimated)
-        self._energy["sold"] += int(np.maximum(block.net_ws, 0).sum())
-        self._energy["bought"] += int(np.maximum(-block.net_ws, 0).sum())
+        self._energy["sold"] += int(settled.sold_energy.sum() + settled.fed_in_energy.sum())
+        self._energy["bought"] += int(settled.bought_energy.sum() + settled.tariff_energy.sum())
         across_tie = settled.grid_microgrid_energy + settled.grid_national_energy + settled.losses_energy
         self._energy["imported"] += int(np.maximum(across_tie, 0).sum())
         self._energy["exported"] += int(np.maximum(-across_tie, 0).sum())

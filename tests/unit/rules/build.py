@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from microgrid.block import Block, BlockTerms, Settled
 from microgrid.columns import MinuteColumns, OrderColumns, minute_columns, order_columns
 from microgrid.daybook import LedgerPoint
 from microgrid.ledger import MonthLedger
 from microgrid.minute import Hold, MeterMinute, OrderMinute
 from microgrid.months import month_minutes, zone_of
-from microgrid.settlement import Block, BlockTerms, Settled
 from microgrid.statement import Statements
 from microgrid.terms import Cap, Contract, House, PenaltyBasis, Role, Source, Tariff, Terms
 from microgrid.units import microcoins
@@ -32,6 +32,17 @@ HOUSE_COLUMNS = (
     "deficit_amount",
     "minimum_energy",
     "minimum_amount",
+)
+MINUTE_FIGURES = (
+    "grid_microgrid_energy",
+    "grid_national_energy",
+    "grid_microgrid_amount",
+    "grid_national_amount",
+    "reserve_microgrid_amount",
+    "reserve_penalty_amount",
+    "losses_energy",
+    "local_energy",
+    "local_amount",
 )
 
 
@@ -150,9 +161,9 @@ def cases(draw: st.DrawFn, *, caps: Sequence[Cap] = tuple(Cap), max_minutes: int
     )
 
 
-def rows_of(settled: Block, rows: slice | np.ndarray) -> Block:
+def rows_of(minutes: Block, rows: slice | np.ndarray) -> Block:
     """Some minutes of a block."""
-    return replace(settled, **{name: value[rows] for name, value in vars(settled).items()})
+    return replace(minutes, **{name: value[rows] for name, value in vars(minutes).items()})
 
 
 def seller(

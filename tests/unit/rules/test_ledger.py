@@ -19,6 +19,8 @@ from microgrid.units import microcoins
 from tests.unit.rules.build import (
     FIRST,
     FOREVER,
+    HOUSE_COLUMNS,
+    MINUTE_FIGURES,
     MONTH,
     T,
     assert_conserved,
@@ -159,8 +161,10 @@ def settled_minutes(ledger: MonthLedger, month: Month, stop: int) -> dict[str, n
     minutes = range(ledger.point().minute, stop)
     orders = order_columns(ledger.houses, minutes, [o for o in month.orders if o.minute in minutes])
     segments = list(ledger.segments(read(ledger.houses, minutes, month.rows), orders))
-    arrays = [name for name, value in vars(segments[0].settled).items() if isinstance(value, np.ndarray)]
-    return {name: np.concatenate([getattr(s.settled, name) for s in segments]) for name in arrays}
+    return {
+        name: np.concatenate([getattr(s.settled, name) for s in segments])
+        for name in (*HOUSE_COLUMNS, *MINUTE_FIGURES)
+    }
 
 
 @given(months(EVENING), st.integers(0, 10**7), st.integers(1, COUNT - 1))

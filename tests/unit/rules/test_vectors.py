@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from microgrid.block import Settled
 from microgrid.daylight import DAYLIGHT, day_mask
 from microgrid.dispatch import Seller, keep_cap, share_load
 from microgrid.months import month_minutes, zone_of
 from microgrid.pool import Reading, pool
-from microgrid.settlement import Settled, allotments, import_blame, settle
+from microgrid.settlement import allotments, import_blame, market, settle
 from microgrid.terms import Cap, House, PenaltyBasis, Source, Tariff, contract_faults
 from microgrid.units import WS_PER_KWH, kwh, microcoins
 from tests.unit.rules.build import FOREVER, T, assert_conserved, block, block_terms, buyer, seller
@@ -111,7 +112,7 @@ def test_the_printed_deficit_is_not_charged():
     case = VECTORS["dp_literal"]
     terms = block_terms("ppc", max_w=[2500, 2500, 5000], price=[microcoins(8), microcoins(25), 0])
     demand_w = sum(case["power_w"]) + case["import_w"]
-    blame = import_blame(terms, block([*case["power_w"], -demand_w], raised=[True, True, False]))
+    blame = import_blame(market(terms, block([*case["power_w"], -demand_w], raised=[True, True, False])))
     charged_w = (blame.deficit[0, :2] // 60).tolist()
     assert charged_w == case["correct_w"] != case["literal_w"]
     assert sum(charged_w) == case["import_w"] < sum(case["literal_w"])
