@@ -5,8 +5,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import serial
+from serial.tools.list_ports import comports
 
 from house_client.snapshot import MeterState
 from microgrid.sample import Sample
@@ -16,6 +19,7 @@ from microgrid.wire.serial import Command, PacketReader, encode_command
 BAUD = 115_200
 READ_TIMEOUT_S = 1.0
 REOPEN_S = 2.0
+BY_ID = Path("/dev/serial/by-id")  # names that stay with a device, wherever it is plugged in
 
 Heard = Callable[[int, list[Sample]], None]
 StateChanged = Callable[[MeterState, str], None]
@@ -111,6 +115,47 @@ class MeterPort:
                 silent = not samples
                 sentence = f"Port {self._device} is open, but the meter is not heard." if silent else ""
                 self._changed(MeterState.SILENT if silent else MeterState.HEARD, sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class PortInfo:
+    """A serial port there is: the name to open it by, the system's short name, and what is plugged in."""
+
+    device: str
+    name: str
+    product: str  # empty: nothing is known of it
+    usb: bool
+
+
+def list_ports() -> list[PortInfo]:
+    """The serial ports there are now, those of USB first, each group by name."""
+    lasting = {link.resolve(): link for link in BY_ID.glob("*")}
+    found = []
+    for port in comports():
+        device = Path(port.device)
+        product = port.product or (port.description if port.description not in (None, "n/a") else "")
+        maker = port.manufacturer or ""
+        if product and maker and not product.startswith(maker):
+            product = f"{maker} {product}"
+        named = str(lasting.get(device.resolve(), device))
+        found.append(PortInfo(named, device.name, product, port.vid is not None))
+    return sorted(found, key=lambda port: (not port.usb, len(port.name), port.name))
+
+
+def hear_once(device: str, seconds: float) -> Sample | None:
+    """Open a port and wait so long for a packet; None if only something else, or nothing, was heard.
+
+    OSError (pyserial's own is one) if the port cannot be used, ValueError if it is none.
+    """
+    reader, deadline = PacketReader(), time.monotonic() + seconds
+    with _open(device) as port:
+        while (left_s := deadline - time.monotonic()) > 0:
+            port.timeout = min(left_s, READ_TIMEOUT_S)
+            data = port.read(1)
+            for packet in reader.feed(data + port.read(port.in_waiting)):
+                if isinstance(packet, Sample):
+                    return packet
+    return None
 
 
 def _open(device: str) -> serial.Serial:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from microgrid.bill import Adjustment, Bill, BillCheck
+from microgrid.registers import Registers
 from microgrid.sample import Quality, Sample
 from microgrid.wire.messages import ContractCall, MonthSoFar
 
@@ -36,6 +37,20 @@ class ReceivedBill:
 
 
 @dataclass(frozen=True, slots=True)
+class SwapProgress:
+    """An exchange of the meter that is under way; `new` None: no new meter is heard yet."""
+
+    began_s: int  # Unix time
+    installer: str
+    reason: str
+    old: Registers  # as of the last packet of the old meter
+    old_meter: str
+    new: Registers | None = None  # as of the first packet of the new one
+    new_meter: str = ""
+    like_old: bool = False  # the new counters carry on from the old: it may be the old meter, started again
+
+
+@dataclass(frozen=True, slots=True)
 class HouseSnapshot:
     """The house at one moment. Prices in micro-coins per kWh, energies in Ws, powers in W, signed."""
 
@@ -63,4 +78,5 @@ class HouseSnapshot:
     call: ContractCall | None = None  # the newest call for a contract, and how it stands
     answer_waiting: bool = False  # the household's answer has not reached the central yet
     bill: ReceivedBill | None = None  # the newest one
+    swap: SwapProgress | None = None  # the exchange of the meter that is under way
     journal_fault: str = ""  # why minutes are not being kept, in words; empty: they are

@@ -85,9 +85,9 @@ class MinuteBuilder:
         return [*self.close(now_ms), *self._flush()]
 
     @property
-    def swap_heard(self) -> Sample | None:
-        """The first packet of the meter that is heard in place of the old one; None: not heard yet."""
-        return None if self._swap is None or self._swap.first is None else self._swap.first[1]
+    def swap_heard(self) -> tuple[int, Sample] | None:
+        """The first packet of the meter heard in place of the old one, with its time; None: none yet."""
+        return None if self._swap is None else self._swap.first
 
     def finish_swap(self) -> list[MeterMinute]:
         """The new meter takes over: the last row of the old one, if it has none yet, and the new one's first.

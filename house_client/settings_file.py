@@ -1,0 +1,75 @@
+"""What the installer set, kept in the data folder so that the house comes back by itself (5.2)."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from house_client.household import HouseSettings
+from microgrid.terms import HOUSE_ID
+from node.stepped import host_and_port
+
+FILE_NAME = "settings.json"
+
+
+class SettingsError(ValueError):
+    """The settings file cannot be used; the text says why and what to do."""
+
+
+class _Kept(msgspec.Struct, forbid_unknown_fields=True):
+    """The file's contents; the address as people write it."""
+
+    house: str
+    serial_port: str | None = None
+    central: str | None = None
+
+
+def address_text(address: tuple[str, int]) -> str:
+    """HOST:PORT."""
+    return f"{address[0]}:{address[1]}"
+
+
+def read_settings(data: Path) -> HouseSettings | None:
+    """The settings kept in this folder; None if there are none yet.
+
+    SettingsError if the file says something else; OSError if it cannot be read.
+    """
+    path = data / FILE_NAME
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        kept = msgspec.json.decode(text, type=_Kept)
+        if HOUSE_ID.fullmatch(kept.house) is None:
+            raise ValueError(f"the house ID {kept.house!r} is none")
+        central = None if kept.central is None else host_and_port(kept.central)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as fault:
+        raise SettingsError(
+            f"The settings in {path} cannot be used ({fault}); delete the file and set the house up again."
+        ) from fault
+    return HouseSettings(house=kept.house, serial_port=kept.serial_port, central=central, data=data)
+
+
+def write_settings(settings: HouseSettings) -> None:
+    """Keep these settings in their folder; whole or not at all, and on the disk when this returns.
+
+    OSError if they cannot be kept; those of before then stand.
+    """
+    kept = _Kept(
+        house=settings.house,
+        serial_port=settings.serial_port,
+        central=None if settings.central is None else address_text(settings.central),
+    )
+    write_whole(settings.data / FILE_NAME, msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file in place of the one of before, even if the power fails on the way; OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
