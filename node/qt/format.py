@@ -28,7 +28,7 @@ def number(value: float, decimals: int, *, signed: bool = False) -> str:
     """The value with fixed decimals; `signed` writes + before a positive one. Zero has no sign."""
     locale = QLocale()
     rounded = round(value, decimals)
-    text = locale.toString(abs(rounded), "f", decimals)
+    text = locale.toString(float(abs(rounded)), "f", decimals)
     if rounded < 0:
         return MINUS + text
     return "+" + text if signed and rounded > 0 else text
@@ -102,6 +102,11 @@ def time_of_day(now_s: float, zone: str) -> str:
     """The minute of the day in this zone, such as 14:05; only where the zone stands beside it."""
     local = datetime.fromtimestamp(now_s, ZoneInfo(zone))
     return QLocale().toString(QTime(local.hour, local.minute), "HH:mm")
+
+
+def zone_name(now_s: float, zone: str) -> str:
+    """What the zone's clock is called at this moment, such as PKT or CEST."""
+    return _zone_name(datetime.fromtimestamp(now_s, ZoneInfo(zone)))
 
 
 def duration(seconds: float) -> str:
