@@ -15,10 +15,8 @@ import platformdirs
 from central_monitor.adapters.exports import write_statements
 from central_monitor.adapters.writer import DatabaseWriter
 from central_monitor.program import CentralProgram, Listen
-from central_monitor.services.biller import settle_month
+from central_monitor.services.records import open_records
 from central_monitor.snapshot import CentralSnapshot
-from db.central import CENTRAL, AgreementRepository, MinuteStore
-from db.engine import open_reader
 from db.errors import DatabaseError
 from microgrid.months import minute_of, month_minutes, zone_of
 from microgrid.statement import Statements
@@ -103,20 +101,16 @@ def settle_database(
 
     DatabaseError, ValueError for a wrong month, LookupError if the database holds nothing of it.
     """
-    connection = open_reader(database, CENTRAL)
-    try:
-        store = MinuteStore(connection)
-        terms = AgreementRepository(connection).load()
-        last = store.last_minutes()
+    with open_records(database) as records:
+        terms = records.agreements.load()
+        last = records.minutes.last_minutes()
         if not last:
             raise LookupError(f"The database {database} holds no minutes yet; there is nothing to settle.")
         through = max(row.minute for row in last.values()) + 1
         minutes = month_minutes(month, zone_of(terms.zone))
-        if not store.any_in(minutes.start, minutes.stop):
+        if not records.minutes.any_in(minutes.start, minutes.stop):
             raise LookupError(f"The database {database} holds no minutes of {month}; choose another month.")
-        return settle_month(store, terms, month, through, progress)
-    finally:
-        connection.close()
+        return records.settle(terms, month, through, progress).statements()
 
 
 # --- run --------------------------------------------------------------------------------------------

@@ -7,24 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from central_monitor.adapters.archive import Archive
 from central_monitor.adapters.tcp_server import HouseServer, LinkLost, RequestRefused
 from central_monitor.adapters.writer import MINUTES_PER_DAY, DatabaseWriter
+from central_monitor.office import TELL_MINUTES, Office
+from central_monitor.services.administration import Administration
+from central_monitor.services.agreed import Agreed
 from central_monitor.services.controller import EXPIRY_S, Controller, Order
 from central_monitor.services.credit import RunningCredit
 from central_monitor.services.live import LiveState
-from central_monitor.services.poller import Poller
+from central_monitor.services.picture import Picture, allotments
+from central_monitor.services.poller import Poller, Told
 from central_monitor.services.recorder import Collected, Recorder
 from central_monitor.snapshot import CentralSnapshot
 from db.errors import DatabaseError
 from microgrid.daylight import is_day
 from microgrid.minute import Hold, OrderMinute
 from microgrid.months import zone_of
-from microgrid.sample import Sample
 from microgrid.terms import Terms
 from microgrid.units import SECONDS_PER_MINUTE
 from microgrid.wire.errors import WireCode
 from microgrid.wire.messages import Hello, HouseMessage, Refused, Target, TargetAck, Welcome
 from node.clock import Clock, SteppedClock, SystemClock
+from node.worker import InlineWorker
 
 POLL_PERIOD_S = 1.0
 POLL_TIMEOUT_S = 0.8
@@ -34,6 +39,8 @@ TARGET_TIMEOUT_S = 5.0
 WATCHDOG_S = 10.0  # real time a stepped house has to answer
 FRESH_MS = 5_000
 ORDERS_KEPT = 100_000  # order minutes that wait for a disk that does not take them
+TELL_STEPPED_MINUTES = 60  # in fast motion nobody reads every minute's month so far
+OFFICE_PERIOD_S = 5.0  # how long a household waits for word on its answer
 WITHDRAW_S = 2.0  # at the end, for houses to acknowledge that nothing is asked of them any more
 
 log = logging.getLogger(__name__)
@@ -61,7 +68,7 @@ class CentralProgram:
         clock: Clock | None = None,
         period_minutes: int = 1,
     ) -> None:
-        self._terms = terms
+        self._agreed = agreed = Agreed(terms)
         self._writer = writer
         self._listen = listen
         self._clock = clock or SystemClock()
@@ -69,26 +76,43 @@ class CentralProgram:
         self._fresh_ms = period_minutes * SECONDS_PER_MINUTE * 1000 if self._stepped else FRESH_MS
         self._period = period_minutes
         self._zone = zone_of(terms.zone)
-        last = writer.last_minutes()
-        so_far = writer.month_so_far(terms, last)
-        self.live = LiveState(terms, last, so_far.opening)
-        self._credit = RunningCredit(terms, last, so_far.credit)
-        self._controller = Controller(terms.contracts)
+        self.archive = Archive(writer.path, InlineWorker() if self._stepped else None)
+        last, so_far = self.archive.read_now(lambda records: records.month_so_far(terms))
+        self.live = LiveState(agreed, last, {} if so_far is None else so_far.opening)
+        self._credit = RunningCredit(agreed, last, 0 if so_far is None else so_far.ledger.credit)
+        self._controller = Controller(agreed)
         self._server = HouseServer(self)
-        self._poller = Poller(self._server.links, self._heard)
+        self._poller = Poller(self._server.links, self.live.heard)
         self._recorder = Recorder(self._server.links, writer)
+        self._office = Office(
+            self._server.links,
+            writer,
+            self.archive,
+            agreed,
+            self.live,
+            last,
+            so_far,
+            tell_minutes=TELL_STEPPED_MINUTES if self._stepped else TELL_MINUTES,
+        )
+        self._picture = Picture(agreed, self.live, self._office.desk, self._fresh_ms)
         self._recorded_through: int | None = None  # the last minute that is on the disk
         self._noted_through: int | None = None  # the last minute whose orders are noted
         self._orders: list[OrderMinute] = []  # noted and not on the disk
         self._tasks: list[asyncio.Task[Any]] = []
+        self._stopped = False
         self.port = 0
 
     async def start(self) -> None:
         """Listen, and in live mode begin to poll. OSError in words if the port is taken."""
-        self.port = await self._server.start(self._listen.host, self._listen.port)
+        try:
+            self.port = await self._server.start(self._listen.host, self._listen.port)
+        except OSError:
+            self.archive.close()
+            raise
         if not self._stepped:
             loop = asyncio.get_running_loop()
-            self._tasks += [loop.create_task(self._poll_live()), loop.create_task(self._record_live())]
+            at_work = (self._poll_live(), self._record_live(), self._office_live())
+            self._tasks += [loop.create_task(work) for work in at_work]
 
     def linked_houses(self) -> list[str]:
         """The houses whose link stands now."""
@@ -100,6 +124,7 @@ class CentralProgram:
         """Admit a house that is listed."""
         live = self.live.houses.get(hello.house)
         if live is None:
+            self.live.stranger(hello.house, self._clock.now_ms())
             return Refused(
                 code=WireCode.UNKNOWN_HOUSE,
                 text=f"House {hello.house} is not listed at the central; correct the ID or ask the operator.",
@@ -107,7 +132,7 @@ class CentralProgram:
         return Welcome(
             protocol=protocol,
             name=live.house.name,
-            zone=self._terms.zone,
+            zone=self._agreed.terms.zone,
             central_time_ms=self._clock.now_ms(),
             connection_w=live.house.connection_w,
             last_minute=live.last,
@@ -116,15 +141,11 @@ class CentralProgram:
     def linked(self, house: str) -> None:
         """A house is part of the network."""
         self.live.linked(house, self._clock.now_ms())
+        self._office.linked(house, self.now_s())
 
     def lost(self, house: str) -> None:
         """A house's link ended."""
         self.live.lost(house, self._clock.now_ms())
-
-    def _heard(
-        self, house: str, sample: Sample | None, sample_ms: int, outbox: bool, round_trip_ms: float
-    ) -> None:
-        self.live.heard(house, sample, sample_ms, outbox, round_trip_ms)
 
     # --- a tick -------------------------------------------------------------------------------------
 
@@ -138,6 +159,7 @@ class CentralProgram:
         await self._poll(WATCHDOG_S, must_answer=True)
         await self._record(second, WATCHDOG_S)
         await self._control(second, WATCHDOG_S)
+        await self._office.step(second, WATCHDOG_S)
 
     async def _poll_live(self) -> None:
         """Poll every second."""
@@ -163,13 +185,27 @@ class CentralProgram:
                 self.live.recorder_fault = f"The last minute was not recorded or steered: {fault}"
                 log.exception("a minute was not recorded or steered")
 
+    async def _office_live(self) -> None:
+        """Contracts, bills and papers: beside the minutes, because settling a month takes its time."""
+        while True:
+            await self._clock.sleep(OFFICE_PERIOD_S)
+            try:
+                await self._office.step(self.now_s(), FETCH_TIMEOUT_S)
+            except Exception as fault:
+                self.live.notice(self._clock.now_ms(), f"Contracts or bills could not be dealt with: {fault}")
+                log.exception("contracts or bills were not dealt with")
+
     async def _poll(self, timeout_s: float, *, must_answer: bool) -> None:
         now_ms = self._clock.now_ms()
         minute = now_ms // 1000 // SECONDS_PER_MINUTE
         now = self.live.pool(minute, self._credit.credit, now_ms - self._fresh_ms)
-        rate = None if now.rate is None else now.billed_rate
-        tariff = self._terms.tariff_at(minute).national
-        silent = await self._poller.round(now_ms, rate, tariff, now.pool_w, timeout_s)
+        told = Told(
+            rate=None if now.rate is None else now.billed_rate,
+            tariff=self._agreed.terms.tariff_at(minute).national,
+            pool_w=now.pool_w,
+            allotments=allotments(self._agreed.contracts_at(minute), now),
+        )
+        silent = await self._poller.round(now_ms, told, timeout_s)
         if must_answer and silent:
             raise TimeoutError(f"No answer to a poll from house {', '.join(silent)}.")
 
@@ -182,15 +218,15 @@ class CentralProgram:
         houses: Sequence[str] = [house for house, live in self.live.houses.items() if live.outbox]
         try:
             collected = await self._recorder.collect(houses, min(first, end - 1), end, timeout_s)
-            await self._recorder.commit(collected, self._orders)
+            await self._commit(collected, self._orders)
             orders, self._orders = self._orders, []
             self._recorded_through = max(end - 1, first - 1)
-            self._take_in(collected)
             self._credit.add(minutes, collected.meter, orders)
+            self._office.running.add(minutes, collected.meter, orders)
             while self._stepped and collected.more:
                 collected = await self._recorder.collect(collected.more, first, end, timeout_s)
-                await self._recorder.commit(collected, [])
-                self._take_in(collected)
+                await self._commit(collected, [])
+                self._office.running.add(range(0), collected.meter, [])
             for day in range(first // MINUTES_PER_DAY, end // MINUTES_PER_DAY):
                 await self._writer.seal(day)
             self.live.recorder_fault = None
@@ -209,14 +245,17 @@ class CentralProgram:
         del self._orders[:-ORDERS_KEPT]
         self._noted_through = max(end - 1, first - 1)
 
-    def _take_in(self, collected: Collected) -> None:
+    async def _commit(self, collected: Collected, orders: Sequence[OrderMinute]) -> None:
+        now_s = self.now_s()
+        await self._recorder.commit(collected, orders, self._office.changes(collected.meter, now_s))
+        self._office.recorded(collected.meter, now_s)
         self.live.recorded(collected.meter)
         self.live.delivered({house for house, _ in collected.owed} - set(collected.more))
 
     async def _control(self, second: int, timeout_s: float) -> None:
         """Give every seller its target and note who acknowledged it."""
         minute = second // SECONDS_PER_MINUTE
-        tariff = self._terms.tariff_at(minute)
+        tariff = self._agreed.terms.tariff_at(minute)
         before = dict(self._controller.orders)
         orders = self._controller.step(
             minute,
@@ -266,20 +305,42 @@ class CentralProgram:
     # --- for the screens, and the end ---------------------------------------------------------------
 
     def snapshot(self) -> CentralSnapshot:
-        """The micro-grid at this moment, for the window."""
-        return self.live.snapshot(
-            self._clock.now_ms(), self._fresh_ms, self._credit.credit, self._controller.orders
+        """The micro-grid at this moment, for the window; LookupError if no tariff is in force."""
+        minute = self.now_s() // SECONDS_PER_MINUTE
+        return self._picture.take(
+            self._clock.now_ms(),
+            self._credit.credit,
+            self._controller.orders,
+            self._controller.record([minute], dict.fromkeys(self._server.links, True)),
+            self._office.statements(),
+            self._office.work,
         )
 
+    @property
+    def administration(self) -> Administration:
+        """The operator's orders."""
+        return self._office.administration
+
+    def now_s(self) -> int:
+        """The central's time, Unix seconds."""
+        return self._clock.now_ms() // 1000
+
     async def stop(self) -> None:
-        """Withdraw commands, stop polling, end the links; the database is closed by its owner."""
+        """Withdraw commands, stop polling, end the links; the database is closed by its owner.
+
+        A second stop does nothing.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(WITHDRAW_S):
-                await self._send({}, dict(self._controller.orders), self._clock.now_ms() // 1000, WITHDRAW_S)
+                await self._send({}, dict(self._controller.orders), self.now_s(), WITHDRAW_S)
         await self._server.stop()
+        await asyncio.to_thread(self.archive.close)
 
 
 _REASONS = {

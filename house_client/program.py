@@ -121,7 +121,9 @@ class HouseProgram:
             timed = [(at_ms + offset_ms, sample) for at_ms, sample in inbox]
             try:
                 await self.service.take(timed, self.service.central_now_ms())
+                self.service.journal_fault = ""
             except DatabaseError as fault:
+                self.service.journal_fault = str(fault)
                 log.error("minutes not journalled, to be tried again: %s", fault)
 
     def _hear(self, received_ms: int, samples: list[Sample]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
 from house_client.meter_port import MeterPort
+from house_client.papers import Papers
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
 from microgrid.metering import MinuteBuilder
 from microgrid.minute import MeterMinute
@@ -21,11 +22,18 @@ from microgrid.wire.messages import (
     PROTOCOL_MIN,
     AckState,
     CentralMessage,
+    ContractCall,
+    Deliver,
+    Delivered,
     Fetch,
+    FetchPost,
     Hello,
     MinuteBatch,
     MinutesAcknowledged,
+    MonthSoFar,
     Poll,
+    Post,
+    PostTaken,
     Reply,
     Target,
     TargetAck,
@@ -44,7 +52,7 @@ MARKED_AT_ONCE = 60
 # Used until the central has said what this house's connection carries; only a guard against nonsense.
 UNKNOWN_CONNECTION_W = 100_000
 
-Send = Callable[[Reply | MinuteBatch | TargetAck], None]
+Send = Callable[[Reply | MinuteBatch | TargetAck | Post | Delivered], None]
 log = logging.getLogger(__name__)
 
 
@@ -73,6 +81,8 @@ class HouseService:
         self._offset_ms = 0  # the central's time less our own
         self._poll: Poll | None = None
         self._target: Target | None = None
+        self.papers = Papers(house, journal, worker)
+        self.journal_fault = ""  # why minutes are not being kept
         self._meter = (MeterState.NO_PORT, "No serial port is chosen; choose the meter's port.")
         self._central = (CentralState.NO_ADDRESS, "No central is chosen; enter its address.")
         self._echoes: dict[int, asyncio.Future[CommandState]] = {}
@@ -154,6 +164,8 @@ class HouseService:
     def link_changed(self, state: CentralState, sentence: str) -> None:
         """The link came or went."""
         self._central = (state, sentence)
+        if state is not CentralState.LINKED:
+            self.papers.link_lost()
 
     def handle(self, message: CentralMessage) -> None:
         """Act on a message; what takes time goes on beside the link."""
@@ -168,6 +180,19 @@ class HouseService:
             self._beside(self._obey(message))
         elif isinstance(message, Welcome):
             self._welcomed(message)
+        elif isinstance(message, MonthSoFar):
+            self.papers.month = message
+        elif isinstance(message, FetchPost):
+            self.send(self.papers.fetched(message.request_id))
+        elif isinstance(message, ContractCall):
+            self._beside(self.papers.called(message))
+        elif isinstance(message, PostTaken):
+            self._beside(self.papers.taken(message.request_id))
+        elif isinstance(message, Deliver):
+            self._beside(self._take_delivery(message))
+
+    async def _take_delivery(self, message: Deliver) -> None:
+        self.send(await self.papers.delivered(message))
 
     def _welcomed(self, message: Welcome) -> None:
         self._name, self._zone = message.name, message.zone
@@ -188,6 +213,7 @@ class HouseService:
                 sample=self._sample,
                 sample_age_ms=min(age_ms, 2**32 - 1),
                 outbox=bool(self._pending),
+                post=self.papers.post,
             )
         )
 
@@ -304,6 +330,12 @@ class HouseService:
             pool_w=self._poll.pool_w if self._poll else None,
             minutes_waiting=len(self._pending),
             target_w=target.target_w if target else None,
+            allotment_w=self._poll.allotment_w if self._poll else None,
+            month=self.papers.month,
+            call=self.papers.call,
+            answer_waiting=self.papers.answer_waiting,
+            bill=self.papers.bill,
+            journal_fault=self.journal_fault,
         )
 
 

@@ -42,6 +42,13 @@ def limit_ws(connection_w: NDArray[np.int64], elapsed_s: NDArray[np.int64] | int
     return limit
 
 
+def rise_is_plausible(before: Registers, after: Registers, elapsed_s: int, connection_w: int) -> bool:
+    """Whether the energy between two registers of one epoch can have flowed in this time."""
+    limit = connection_w * OVERLOAD * (elapsed_s + TIMING_SLACK_S)
+    rises = (after.import_ws - before.import_ws, after.export_ws - before.export_ws)
+    return all(0 <= rise <= limit for rise in rises)
+
+
 def carry_on(
     last: Registers | None, counters: tuple[int, int, int], elapsed_s: float, connection_w: int
 ) -> tuple[Registers, RegisterFault | None]:

@@ -3,12 +3,14 @@
 What the full path must reproduce to the byte.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from central_monitor.services.agreed import Agreed
 from central_monitor.services.controller import Controller, HouseReading, Order
 from central_monitor.services.credit import RunningCredit
-from microgrid.columns import minute_columns, order_columns
+from central_monitor.services.habits import Habits
+from microgrid.columns import MinuteColumns, minute_columns, order_columns
 from microgrid.daylight import is_day
 from microgrid.ledger import MonthLedger
 from microgrid.minute import MeterMinute, OrderMinute
@@ -33,7 +35,7 @@ class PlayedMonth:
 
     def statements(self, terms: Terms, month: str, minutes: range) -> Statements:
         """Settle these minutes of the month, day by day."""
-        ledger = MonthLedger(terms, month)
+        ledger = MonthLedger(terms, month, Habits(self, terms))
         houses = ledger.houses
         last = dict(self.opening)
         for first in range(minutes.start, minutes.stop, 1440):
@@ -44,6 +46,14 @@ class PlayedMonth:
             ledger.add(minute_columns(houses, day, rows, last, closing), order_columns(houses, day, orders))
             last.update({row.house: row for row in rows})
         return ledger.statements()
+
+    def read(self, first_minute: int, end_minute: int, houses: Iterable[str] | None = None) -> MinuteColumns:
+        """The minutes played of this range, from which habits are learnt."""
+        names = tuple(sorted(houses or self.opening))
+        rows = [row for minute in range(first_minute, end_minute) for row in self.meter.get(minute, ())]
+        return minute_columns(
+            names, range(first_minute, end_minute), (row for row in rows if row.house in names), {}
+        )
 
     def _next_rows(self, first: int, end: int, houses: tuple[str, ...]) -> dict[str, MeterMinute]:
         """Each house's first row from `first` on."""
@@ -66,10 +76,11 @@ class Oracle:
         self._plants = dict(sorted(plants.items()))
         self._silent = silent
         self._step = step
-        self._controller = Controller(terms.contracts)
+        agreed = Agreed(terms)
+        self._controller = Controller(agreed)
         self._heard = {house: plant.last for house, plant in self._plants.items()}
         self.played = PlayedMonth({h: _meter_minute(h, p.last) for h, p in self._plants.items()})
-        self._credit = RunningCredit(terms, self.played.opening)
+        self._credit = RunningCredit(agreed, self.played.opening)
 
     def run(self, minutes: range) -> Iterator[int]:
         """Play these minutes; yields after each tick the minute that comes next."""

@@ -9,16 +9,17 @@ from microgrid.wire.errors import WireCode, WireError
 from microgrid.wire.lan import CentralConnection
 from microgrid.wire.messages import (
     CentralMessage,
+    ContractCall,
     ErrorMessage,
-    Fetch,
     Hello,
     HouseMessage,
     MinutesAcknowledged,
-    Poll,
+    MonthSoFar,
+    PostTaken,
     Refused,
-    Target,
     Welcome,
 )
+from microgrid.wire.session import Request
 
 HELLO_TIMEOUT_S = 10.0
 
@@ -96,7 +97,7 @@ class HouseLink(asyncio.Protocol):
         self._waiting.clear()
         self._server.forget(self)
 
-    def request(self, make: Callable[[int], Poll | Fetch | Target]) -> asyncio.Future[HouseMessage]:
+    def request(self, make: Callable[[int], Request]) -> asyncio.Future[HouseMessage]:
         """Send a request made with the given id; the future holds the answer, LinkLost or RequestRefused."""
         future: asyncio.Future[HouseMessage] = asyncio.get_running_loop().create_future()
         request_id = self._connection.next_request_id()
@@ -106,8 +107,8 @@ class HouseLink(asyncio.Protocol):
         self._waiting[request_id] = future
         return future
 
-    def acknowledge(self, message: MinutesAcknowledged) -> None:
-        """Tell the house which minutes are on the disk."""
+    def tell(self, message: MinutesAcknowledged | PostTaken | ContractCall | MonthSoFar) -> None:
+        """Say what is not answered; lost with the link, as anything said."""
         self._say(message)
 
     def close(self) -> None:

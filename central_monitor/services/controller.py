@@ -4,13 +4,14 @@ A plain class without clock or socket: readings and `now` go in, targets come ou
 energy rests on what stands here, so an order keeps its id and acknowledgement until it really changes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from central_monitor.services.agreed import Agreed
 from microgrid.dispatch import Seller, Target, keep_cap, share_load
 from microgrid.minute import Hold, OrderMinute
 from microgrid.pool import obliged
-from microgrid.terms import Cap, Contract, Role, Tariff
+from microgrid.terms import Cap, Role, Tariff
 
 EXPIRY_S = 900  # a target not repeated for this long no longer holds
 
@@ -38,8 +39,8 @@ class Order:
 class Controller:
     """Keeps one order per seller. Not thread-safe: the network thread owns it."""
 
-    def __init__(self, contracts: Iterable[Contract]) -> None:
-        self._contracts = tuple(contracts)
+    def __init__(self, agreed: Agreed) -> None:
+        self._agreed = agreed
         self._orders: dict[str, Order] = {}
         self._last_command = 0
 
@@ -71,9 +72,8 @@ class Controller:
     def _sellers(self, minute: int, readings: Mapping[str, HouseReading], day: bool) -> list[Seller]:
         return [
             Seller(c.house, c.min_w, c.max_w, c.price, c.source)
-            for c in self._contracts
-            if c.valid_from <= minute < c.valid_to
-            and c.source is not None
+            for c in self._agreed.contracts_at(minute).values()
+            if c.source is not None
             and obliged(c, day)
             and c.house in readings
             and readings[c.house].connected
@@ -116,8 +116,8 @@ class Controller:
         return [
             self._order_minute(contract.house, minute, linked.get(contract.house, False))
             for minute in minutes
-            for contract in self._contracts
-            if contract.role is Role.PRODUCER and contract.valid_from <= minute < contract.valid_to
+            for contract in self._agreed.contracts_at(minute).values()
+            if contract.role is Role.PRODUCER
         ]
 
     def _order_minute(self, house: str, minute: int, linked: bool) -> OrderMinute:

@@ -6,6 +6,7 @@ anew from the database, but not this figure.
 
 from collections.abc import Mapping, Sequence
 
+from central_monitor.services.agreed import Agreed
 from central_monitor.services.controller import minute_allowance
 from microgrid.columns import minute_columns, order_columns
 from microgrid.energy import minute_energy
@@ -13,17 +14,16 @@ from microgrid.ledger import block_terms, closed_seconds, make_block
 from microgrid.minute import MeterMinute, OrderMinute
 from microgrid.months import month_of, zone_of
 from microgrid.settlement import capped_cost, local_trade
-from microgrid.terms import Cap, Terms
+from microgrid.terms import Cap
 
 
 class RunningCredit:
     """Micro-coins the month's billed rate has stayed below the tariff so far."""
 
-    def __init__(self, terms: Terms, last: Mapping[str, MeterMinute], credit: int = 0) -> None:
+    def __init__(self, agreed: Agreed, last: Mapping[str, MeterMinute], credit: int = 0) -> None:
         """`last` is each house's last recorded minute; `credit` what the month's earlier minutes left."""
-        self._terms = terms
-        self._zone = zone_of(terms.zone)
-        self._houses = tuple(sorted(house.house for house in terms.houses))
+        self._agreed = agreed
+        self._zone = zone_of(agreed.terms.zone)
         self._last = dict(last)
         newest = max((row.minute for row in last.values()), default=None)
         self._month = "" if newest is None else month_of(newest, self._zone)
@@ -42,13 +42,15 @@ class RunningCredit:
             self.credit = 0
         self._month = month
         fresh = [row for row in meter if row.minute in minutes]
-        terms = block_terms(self._terms, self._houses, minutes.start)
+        agreed = self._agreed.terms
+        houses = tuple(sorted(house.house for house in agreed.houses))
+        terms = block_terms(agreed, houses, minutes.start)
         if terms.cap is Cap.MONTH:
-            columns = minute_columns(self._houses, minutes, fresh, self._last)
+            columns = minute_columns(houses, minutes, fresh, self._last)
             block = make_block(
-                self._terms,
-                self._terms.tariff_at(minutes.start),
-                order_columns(self._houses, minutes, orders),
+                agreed,
+                agreed.tariff_at(minutes.start),
+                order_columns(houses, minutes, orders),
                 minute_energy(columns).net_ws,
                 closed_seconds(columns),
                 slice(0, len(minutes)),
@@ -61,4 +63,4 @@ class RunningCredit:
 
     def allowance(self, minute: int, period_minutes: int) -> int:
         """What one minute from `minute` on may spend of the credit until the next control step."""
-        return minute_allowance(self._terms.tariff_at(minute), self.credit, period_minutes)
+        return minute_allowance(self._agreed.terms.tariff_at(minute), self.credit, period_minutes)

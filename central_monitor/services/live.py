@@ -4,19 +4,21 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from central_monitor.services.controller import HouseReading, Order
-from central_monitor.snapshot import CentralSnapshot, HouseView, LinkState, Notice, OrderView, PoolView
+from central_monitor.services.agreed import Agreed
+from central_monitor.services.controller import HouseReading
+from central_monitor.snapshot import LinkState, Notice
 from microgrid.daylight import is_day
 from microgrid.metering import registers_of
 from microgrid.minute import MeterMinute
 from microgrid.months import month_minutes, month_of, zone_of
 from microgrid.pool import Pool, Reading, pool
 from microgrid.registers import Registers
-from microgrid.sample import Quality, Sample
-from microgrid.terms import House, Terms
-from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.sample import Sample
+from microgrid.terms import House
+from microgrid.wire.messages import Reply
 
 NOTICES_KEPT = 50
+STRANGERS_KEPT = 20
 
 
 @dataclass(slots=True)
@@ -27,7 +29,8 @@ class HouseLive:
     link: LinkState = LinkState.NEVER
     sample: Sample | None = None
     sample_ms: int = 0
-    outbox: bool = False
+    outbox: bool = False  # it has minutes to deliver
+    post: bool = False  # its household or installer has something for the central
     round_trip_ms: float | None = None
     last: MeterMinute | None = None  # the newest minute recorded
     month_start: Registers | None = None  # what this month's exchange is counted from
@@ -37,11 +40,11 @@ class LiveState:
     """Owned by the network thread. Times are Unix milliseconds."""
 
     def __init__(
-        self, terms: Terms, last: Mapping[str, MeterMinute], month_start: Mapping[str, Registers]
+        self, agreed: Agreed, last: Mapping[str, MeterMinute], month_start: Mapping[str, Registers]
     ) -> None:
         """`last` is each house's newest recorded minute; `month_start` what it began this month with."""
-        self._terms = terms
-        self._zone = zone_of(terms.zone)
+        self._agreed = agreed
+        self._zone = zone_of(agreed.terms.zone)
         self._month = range(0)  # the minutes of the month that is under way
         if last:
             newest = max(row.minute for row in last.values())
@@ -51,9 +54,31 @@ class LiveState:
             house.house: HouseLive(
                 house, last=last.get(house.house), month_start=month_start.get(house.house)
             )
-            for house in sorted(terms.houses, key=lambda house: house.house)
+            for house in sorted(agreed.terms.houses, key=lambda house: house.house)
         }
+        self.strangers: dict[str, float] = {}  # who knocked and is not known, and when (Unix seconds)
         self.recorder_fault: str | None = None
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the operator was told lately, newest last."""
+        return tuple(self._notices)
+
+    def stranger(self, house: str, now_ms: int) -> None:
+        """A house knocked that is not known."""
+        if house not in self.strangers:
+            self.notice(now_ms, f"House {house} knocked and is not known; add it in Settings.")
+        self.strangers.pop(house, None)
+        self.strangers[house] = now_ms / 1000
+        if len(self.strangers) > STRANGERS_KEPT:  # the oldest gives way
+            del self.strangers[next(iter(self.strangers))]
+
+    def terms_changed(self) -> None:
+        """Take up houses that are new in the terms, and what is new about the others."""
+        for house in sorted(self._agreed.terms.houses, key=lambda house: house.house):
+            self.houses.setdefault(house.house, HouseLive(house)).house = house
+            self.strangers.pop(house.house, None)
+        self.houses = dict(sorted(self.houses.items()))
 
     def notice(self, now_ms: int, text: str) -> None:
         """Tell the operator."""
@@ -75,15 +100,13 @@ class LiveState:
         self.houses[house].outbox = False
         self.notice(now_ms, f"House {house}: link lost.")
 
-    def heard(
-        self, house: str, sample: Sample | None, sample_ms: int, outbox: bool, round_trip_ms: float
-    ) -> None:
+    def heard(self, reply: Reply, sample_ms: int, round_trip_ms: float) -> None:
         """A house answered a poll."""
-        live = self.houses[house]
-        live.outbox = outbox
+        live = self.houses[reply.house]
+        live.outbox, live.post = reply.outbox, reply.post
         live.round_trip_ms = round_trip_ms
-        if sample is not None:
-            live.sample, live.sample_ms = sample, sample_ms
+        if reply.sample is not None:
+            live.sample, live.sample_ms = reply.sample, sample_ms
 
     def delivered(self, houses: Iterable[str]) -> None:
         """These houses have nothing more to deliver, as far as is known."""
@@ -120,72 +143,25 @@ class LiveState:
 
     def pool(self, minute: int, credit: int, fresh_after_ms: int) -> Pool:
         """The pool of houses heard since `fresh_after_ms`: what is not known now is not shown as now."""
+        contracts = self._agreed.contracts_at(minute)
         readings = [
-            Reading(
-                self._terms.contract_at(house, minute),
-                live.sample.exchange_p_w,
-                live.sample.grid_breaker_closed,
-            )
+            Reading(contracts.get(house), sample.exchange_p_w, sample.grid_breaker_closed)
+            for house, sample in self.heard_since(fresh_after_ms).items()
+        ]
+        tariff = self._agreed.terms.tariff_at(minute)
+        return pool(readings, tariff, is_day(minute, self._zone), credit)
+
+    def heard_since(self, fresh_after_ms: int) -> dict[str, Sample]:
+        """The samples that are younger than this."""
+        return {
+            house: live.sample
             for house, live in self.houses.items()
             if live.sample is not None and live.sample_ms >= fresh_after_ms
-        ]
-        return pool(readings, self._terms.tariff_at(minute), is_day(minute, self._zone), credit)
-
-    def snapshot(
-        self, now_ms: int, fresh_ms: int, credit: int, orders: Mapping[str, Order]
-    ) -> CentralSnapshot:
-        """The whole micro-grid at this moment; samples older than `fresh_ms` are stale."""
-        minute = now_ms // (1000 * SECONDS_PER_MINUTE)
-        now = self.pool(minute, credit, now_ms - fresh_ms)
-        tariff = self._terms.tariff_at(minute).national
-        return CentralSnapshot(
-            now_s=now_ms / 1000,
-            zone=self._terms.zone,
-            houses=tuple(
-                self._house_view(live, now_ms, fresh_ms, orders.get(house), minute)
-                for house, live in self.houses.items()
-            ),
-            pool=PoolView(
-                produced_w=now.produced_w,
-                consumed_w=now.consumed_w,
-                available_w=now.available_w,
-                pool_w=now.pool_w,
-                national_w=now.national_w,
-                rate=None if now.rate is None else now.billed_rate,
-                tariff=tariff,
-                is_day=is_day(minute, self._zone),
-            ),
-            tie_closed=True,
-            notices=tuple(self._notices),
-            recorder_fault=self.recorder_fault,
-        )
-
-    def _house_view(
-        self, live: HouseLive, now_ms: int, fresh_ms: int, order: Order | None, minute: int
-    ) -> HouseView:
-        heard = live.sample is not None
-        age_ms = max(0, now_ms - live.sample_ms)
-        fresh = heard and age_ms <= fresh_ms and live.link is LinkState.LINKED
-        return HouseView(
-            house=live.house.house,
-            name=live.house.name,
-            contract=self._terms.contract_at(live.house.house, minute),
-            link=live.link,
-            sample=live.sample,
-            quality=Quality.GOOD if fresh else Quality.STALE,
-            age_s=age_ms / 1000 if heard else None,
-            exchanged_ws=_exchanged(live),
-            minutes_waiting=live.outbox,
-            order=None
-            if order is None
-            else OrderView(order.target_w, order.raised, order.hold, order.acknowledged_s is not None),
-            round_trip_ms=live.round_trip_ms,
-            last_minute=None if live.last is None else live.last.minute,
-        )
+        }
 
 
-def _exchanged(live: HouseLive) -> int:
-    """Net energy since the month began, as far as one register epoch reaches."""
+def exchanged_ws(live: HouseLive) -> int:
+    """Net energy in Ws since the month began, as far as one register epoch reaches."""
     last, start = live.last, live.month_start
     if last is None or start is None or last.epoch != start.epoch:
         return 0

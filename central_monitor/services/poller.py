@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
-from microgrid.sample import Sample
-from microgrid.wire.messages import Fetch, HouseMessage, Poll, Reply, Target
+from microgrid.wire.messages import HouseMessage, Poll, Reply
 
 DEAD_AFTER_ROUNDS = 5
 
@@ -13,29 +13,37 @@ DEAD_AFTER_ROUNDS = 5
 class PolledLink(Protocol):
     """A house's link as the poller needs it."""
 
-    def request(self, make: Callable[[int], Poll | Fetch | Target]) -> asyncio.Future[HouseMessage]:
+    def request(self, make: Callable[[int], Poll]) -> asyncio.Future[HouseMessage]:
         """Send a request made with the id it is given."""
 
     def close(self) -> None:
         """End the link."""
 
 
-Heard = Callable[[str, Sample | None, int, bool, float], None]
+Heard = Callable[[Reply, int, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a poll tells the houses: rate now, tariff, pool, and to each consumer its allotment."""
+
+    rate: int | None
+    tariff: int
+    pool_w: int
+    allotments: Mapping[str, int]
 
 
 class Poller:
     """Keeps at most one poll outstanding at each house."""
 
     def __init__(self, links: Mapping[str, PolledLink], heard: Heard) -> None:
-        """`heard(house, sample, sample_ms, outbox, round_trip_ms)` is called for each answer as it comes."""
+        """`heard(reply, sample_ms, round_trip_ms)` is called for each answer as it comes."""
         self._links = links
         self._heard = heard
         self._outstanding: dict[str, asyncio.Future[HouseMessage]] = {}
         self._unanswered: dict[str, int] = {}
 
-    async def round(
-        self, now_ms: int, rate: int | None, tariff: int, pool_w: int, timeout_s: float
-    ) -> list[str]:
+    async def round(self, now_ms: int, told: Told, timeout_s: float) -> list[str]:
         """Poll every linked house; returns who has not answered within `timeout_s` (real time).
 
         A house still silent after several rounds loses its link, so that it can connect afresh.
@@ -45,11 +53,7 @@ class Poller:
             if house in self._outstanding:
                 self._count_silence(house, link)
                 continue
-            future = link.request(
-                lambda request_id: Poll(
-                    request_id=request_id, central_time_ms=now_ms, rate=rate, tariff=tariff, pool_w=pool_w
-                )
-            )
+            future = link.request(_poll(now_ms, told, told.allotments.get(house)))
             self._outstanding[house] = future
             future.add_done_callback(self._settler(house, now_ms, loop.time()))
         waiting = list(self._outstanding.values())
@@ -76,6 +80,17 @@ class Poller:
             reply = future.result()
             if isinstance(reply, Reply):
                 round_trip_ms = (loop.time() - asked_s) * 1000
-                self._heard(house, reply.sample, now_ms - reply.sample_age_ms, reply.outbox, round_trip_ms)
+                self._heard(reply, now_ms - reply.sample_age_ms, round_trip_ms)
 
         return settled
+
+
+def _poll(now_ms: int, told: Told, allotment_w: int | None) -> Callable[[int], Poll]:
+    return lambda request_id: Poll(
+        request_id=request_id,
+        central_time_ms=now_ms,
+        rate=told.rate,
+        tariff=told.tariff,
+        pool_w=told.pool_w,
+        allotment_w=allotment_w,
+    )

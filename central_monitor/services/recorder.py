@@ -9,6 +9,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from microgrid.bill import Change
 from microgrid.minute import MeterMinute, OrderMinute, Origin
 from microgrid.wire.messages import (
     MAX_BATCH_MINUTES,
@@ -16,8 +17,6 @@ from microgrid.wire.messages import (
     HouseMessage,
     MinuteBatch,
     MinutesAcknowledged,
-    Poll,
-    Target,
 )
 
 log = logging.getLogger(__name__)
@@ -26,17 +25,19 @@ log = logging.getLogger(__name__)
 class RecordedLink(Protocol):
     """A house's link as the recorder needs it."""
 
-    def request(self, make: Callable[[int], Poll | Fetch | Target]) -> asyncio.Future[HouseMessage]:
+    def request(self, make: Callable[[int], Fetch]) -> asyncio.Future[HouseMessage]:
         """Send a request made with the id it is given."""
 
-    def acknowledge(self, message: MinutesAcknowledged) -> None:
+    def tell(self, message: MinutesAcknowledged) -> None:
         """Tell the house which minutes are on the disk."""
 
 
 class Store(Protocol):
     """Where minutes go."""
 
-    async def append(self, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:
+    async def append(
+        self, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute], changes: Sequence[Change]
+    ) -> None:
         """Commit all of these or raise."""
 
 
@@ -91,11 +92,16 @@ class Recorder:
                     collected.more.append(house)
         return collected
 
-    async def commit(self, collected: Collected, orders: Sequence[OrderMinute]) -> None:
-        """Commit in one transaction, then acknowledge; if the commit fails nothing is acknowledged."""
+    async def commit(
+        self, collected: Collected, orders: Sequence[OrderMinute], changes: Sequence[Change] = ()
+    ) -> None:
+        """Commit in one transaction, then acknowledge; if the commit fails nothing is acknowledged.
+
+        `changes` are what the minutes change in months that are billed.
+        """
         try:
             if collected.meter or orders:
-                await self._store.append(collected.meter, orders)
+                await self._store.append(collected.meter, orders, changes)
         except BaseException:
             for house, acknowledgement in collected.owed:
                 self._acknowledge(house, replace(acknowledgement, committed=()))
@@ -106,7 +112,7 @@ class Recorder:
     def _acknowledge(self, house: str, acknowledgement: MinutesAcknowledged) -> None:
         link = self._links.get(house)
         if link is not None:
-            link.acknowledge(acknowledgement)
+            link.tell(acknowledgement)
 
     def _decline(self, house: str, late: asyncio.Future[HouseMessage]) -> None:
         """A batch that came too late is fetched again; until it is declined the house waits for word."""
@@ -118,5 +124,6 @@ class Recorder:
 
 
 def _marked(row: MeterMinute, live_from: int) -> MeterMinute:
-    late = row.minute < live_from and row.origin is Origin.LIVE
-    return replace(row, origin=Origin.LATE) if late else row
+    """The row with how it came: that is the central's to say, whatever the house says."""
+    origin = Origin.LATE if row.minute < live_from else Origin.LIVE
+    return row if row.origin is origin else replace(row, origin=origin)

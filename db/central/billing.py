@@ -164,6 +164,10 @@ class BillingRepository:
         waiting = (table.c.month < before_month) & table.c.carried.is_(None)
         return self._adjustments(_select_adjustments().where(waiting))
 
+    def carried(self, month: str) -> tuple[Adjustment, ...]:
+        """The adjustments of earlier months that were paid with this month's statements."""
+        return self._adjustments(_select_adjustments().where(tables.adjustment.c.carried == month))
+
     def undelivered(self, house: str) -> tuple[tuple[Bill, ...], tuple[Adjustment, ...]]:
         """The house's bills and adjustments that it does not have yet, oldest month first."""
         bill, adjustment = tables.bill, tables.adjustment
@@ -216,6 +220,17 @@ class BillingRepository:
         query = select(table).where(table.c.run.is_(None)).order_by(table.c.number)
         with transaction(self._connection) as connection:
             return [(row["number"], _change(row)) for row in connection.execute(query).mappings()]
+
+    def take_up(self, changes: Iterable[int], run: int) -> None:
+        """Notes that these changes made no difference to the last run of their month, which is `run`."""
+        table = tables.change
+        with transaction(self._connection) as connection:
+            connection.execute(update(table).where(table.c.number.in_(tuple(changes))).values(run=run))
+
+    def add(self, bill: Bill) -> None:
+        """Stores a bill that belongs to no run: a final one."""
+        with transaction(self._connection) as connection:
+            connection.execute(insert(tables.bill), _bill_row(bill))
 
     # --- rows ---------------------------------------------------------------------------------------
 

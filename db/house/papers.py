@@ -17,6 +17,7 @@ class PaperKind(StrEnum):
     CONTRACT = "contract"
     WISH = "wish"  # an answer to Create Contract that the central does not have yet
     SWAP = "swap"  # a meter's exchange that the central does not have yet
+    SWAP_TAKEN = "swap taken"  # one that it has
 
 
 class HousePapers:

@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from house_client.snapshot import CentralState, MeterState
+from microgrid.wire.bodies import decode_body, encode_body
 from microgrid.wire.errors import WireCode
 from microgrid.wire.lan import FrameBuffer, frame
-from microgrid.wire.bodies import decode_body, encode_body
 from microgrid.wire.messages import Hello, Refused
 from tests.e2e.live import HOST, house_program, live_central, until
 from tests.e2e.processes import METER, Process

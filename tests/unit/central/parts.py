@@ -151,7 +151,7 @@ class FakeLink:
             )
         future.set_result(answer)
 
-    def acknowledge(self, message: MinutesAcknowledged) -> None:
+    def tell(self, message: MinutesAcknowledged) -> None:
         self.acknowledged.append(message)
 
     def close(self) -> None:

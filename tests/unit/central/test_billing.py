@@ -5,7 +5,7 @@ import json
 import pytest
 
 from central_monitor.adapters.exports import statements_csv, statements_json, write_statements
-from central_monitor.services.biller import month_so_far, settle_month
+from central_monitor.services.biller import month_so_far, settled_month
 from db.central import CENTRAL, MinuteStore
 from db.engine import open_writer
 from microgrid.columns import minute_columns, order_columns
@@ -58,7 +58,7 @@ def in_memory(count):
 
 @pytest.mark.parametrize("count", [1, 600, 1440, MINUTES])
 def test_a_month_settled_from_the_database_is_the_month_in_memory(store, count):
-    statements = settle_month(store, TERMS, MONTH, through=FIRST + count)
+    statements = settled_month(store, TERMS, MONTH, through=FIRST + count).statements()
     assert statements == in_memory(count).statements()
     assert statements.accounts["B"].microgrid_energy == 60_000 * count
     assert statements.postings_total == 0
@@ -66,29 +66,29 @@ def test_a_month_settled_from_the_database_is_the_month_in_memory(store, count):
 
 def test_progress_is_told_day_by_day_to_the_end(store):
     told = []
-    settle_month(store, TERMS, MONTH, FIRST + MINUTES, lambda done, whole: told.append((done, whole)))
+    settled_month(store, TERMS, MONTH, FIRST + MINUTES, lambda done, whole: told.append((done, whole)))
     assert told[-1] == (MINUTES, MINUTES)
     assert told == sorted(told)
     assert len(told) > 1
 
 
 def test_a_whole_month_has_no_through(store):
-    statements = settle_month(store, TERMS, MONTH)
+    statements = settled_month(store, TERMS, MONTH).statements()
     assert statements.accounts["A"].estimated_minutes == 30 * 1440 - MINUTES
-    assert statements == settle_month(store, TERMS, MONTH, through=FIRST + 10**6)
+    assert statements == settled_month(store, TERMS, MONTH, through=FIRST + 10**6).statements()
 
 
 def test_what_is_no_month_or_has_no_tariff_is_refused(store):
     with pytest.raises(ValueError, match="is not a month"):
-        settle_month(store, TERMS, "2026-13")
+        settled_month(store, TERMS, "2026-13")
     untaxed = terms(*TERMS.contracts, tariffs=(tariff(valid_from=FIRST + 5),))
     with pytest.raises(LookupError, match="no tariff is in force"):
-        settle_month(store, untaxed, MONTH, FIRST + 10)
+        settled_month(store, untaxed, MONTH, FIRST + 10)
 
 
 def test_where_a_month_stands_for_a_central_that_restarts(store):
     so_far = month_so_far(store, TERMS, FIRST + MINUTES)
-    assert so_far.credit == in_memory(MINUTES).credit > 0
+    assert so_far.ledger.credit == in_memory(MINUTES).credit > 0
     assert so_far.opening["A"] == Registers(epoch=0, import_ws=0, export_ws=0, generation_ws=0)
     assert set(so_far.opening) == {"A", "B"}
 
@@ -99,7 +99,7 @@ def test_a_house_that_is_new_this_month_counts_from_its_first_row(tmp_path):
     made.append([row("A", FIRST + 10, 500), row("A", FIRST + 1500, 900)])
     so_far = month_so_far(made, terms(buyer("A"), cap=Cap.OFF), FIRST + 1501)
     connection.close()
-    assert so_far.credit == 0
+    assert so_far.ledger.credit == 0
     assert so_far.opening["A"].import_ws == 500
 
 

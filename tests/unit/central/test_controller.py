@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
+from central_monitor.services.agreed import Agreed
 from central_monitor.services.controller import Controller, HouseReading, minute_allowance
 from microgrid.minute import Hold
 from microgrid.terms import Cap, Obligation, Source
 from microgrid.units import microcoins
-from tests.unit.central.parts import NOON, buyer, seller, tariff
+from tests.unit.central.parts import NOON, buyer, seller, tariff, terms
 
 TARIFF = tariff(cap=Cap.OFF)
 
@@ -18,7 +19,7 @@ def reading(exchange_w, connected=True, linked=True):
 
 
 def controller(*contracts):
-    return Controller(contracts or (seller("B", 8), buyer("A")))
+    return Controller(Agreed(terms(*(contracts or (seller("B", 8), buyer("A"))))))
 
 
 def step(control, readings, minute=NOON, day=True, tariff=TARIFF, allowance=0):

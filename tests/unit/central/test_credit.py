@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from central_monitor.services.agreed import Agreed
 from central_monitor.services.credit import RunningCredit
 from microgrid.columns import minute_columns, order_columns
 from microgrid.ledger import MonthLedger
@@ -52,7 +53,7 @@ def within(rows, minutes):
 @given(seed=st.integers(0, 2**32 - 1), cuts=st.sets(st.integers(1, 19), max_size=5))
 def test_it_is_the_ledgers_credit_however_the_minutes_are_cut(seed, cuts):
     opening, meter, orders = played(seed, 20)
-    credit, ledger = RunningCredit(TERMS, opening), MonthLedger(TERMS, MONTH)
+    credit, ledger = RunningCredit(Agreed(TERMS), opening), MonthLedger(TERMS, MONTH)
     last = dict(opening)
     for start, stop in pairwise([0, *sorted(cuts), 20]):
         minutes = range(FIRST + start, FIRST + stop)
@@ -65,7 +66,7 @@ def test_it_is_the_ledgers_credit_however_the_minutes_are_cut(seed, cuts):
 
 def test_cheap_minutes_are_credit():
     opening = {house: row(house, FIRST - 1) for house in HOUSES}
-    credit = RunningCredit(TERMS, opening)
+    credit = RunningCredit(Agreed(TERMS), opening)
     minute = range(FIRST, FIRST + 1)
     rows = [row("A", FIRST, 60_000), row("B", FIRST, 0, 60_000), row("C", FIRST), row("D", FIRST)]
     credit.add(minute, rows, [])
@@ -78,7 +79,7 @@ def test_cheap_minutes_are_credit():
 def test_other_settings_of_the_cap_know_no_credit(cap):
     agreed = terms(*TERMS.contracts, cap=cap)
     opening, meter, orders = played(1, 5)
-    credit = RunningCredit(agreed, opening)
+    credit = RunningCredit(Agreed(agreed), opening)
     credit.add(range(FIRST, FIRST + 5), meter, orders)
     assert credit.credit == 0
     assert credit.allowance(FIRST, 1) == 0
@@ -87,12 +88,12 @@ def test_other_settings_of_the_cap_know_no_credit(cap):
 def test_a_month_begins_without_credit():
     end = month_minutes(MONTH, zone_of(ZONE)).stop
     opening, meter, orders = played(2, 4, first=end - 2)
-    credit = RunningCredit(TERMS, opening)
+    credit = RunningCredit(Agreed(TERMS), opening)
     credit.credit = 10**9
     credit.add(range(end - 2, end), within(meter, range(end - 2, end)), orders[:4])
     assert credit.credit > 10**9 // 2
     july = range(end, end + 2)
-    fresh = RunningCredit(TERMS, {r.house: r for r in meter if r.minute == end - 1})
+    fresh = RunningCredit(Agreed(TERMS), {r.house: r for r in meter if r.minute == end - 1})
     credit.add(july, within(meter, july), orders[4:])
     fresh.add(july, within(meter, july), orders[4:])
     assert credit.credit == fresh.credit
@@ -101,16 +102,16 @@ def test_a_month_begins_without_credit():
 def test_a_central_that_restarts_in_a_new_month_begins_without_credit():
     end = month_minutes(MONTH, zone_of(ZONE)).stop
     last = {house: row(house, end - 5) for house in HOUSES}
-    credit = RunningCredit(TERMS, last, credit=10**9)
+    credit = RunningCredit(Agreed(TERMS), last, credit=10**9)
     credit.add(range(end, end + 1), [], [])
     assert credit.credit == 0
-    same_month = RunningCredit(TERMS, last, credit=10**9)
+    same_month = RunningCredit(Agreed(TERMS), last, credit=10**9)
     same_month.add(range(end - 4, end - 3), [], [])
     assert same_month.credit == 10**9
 
 
 def test_no_minutes_are_no_news():
-    credit = RunningCredit(TERMS, {}, credit=77)
+    credit = RunningCredit(Agreed(TERMS), {}, credit=77)
     credit.add(range(FIRST, FIRST), [], [])
     assert credit.credit == 77
 
@@ -120,7 +121,7 @@ def test_no_minutes_are_no_news():
 def test_missing_rows_are_borne(seed, kept):
     opening, meter, orders = played(seed, 10)
     some = [r for r, keep in zip(meter, kept, strict=True) if keep]
-    credit = RunningCredit(TERMS, {} if seed % 2 else opening)
+    credit = RunningCredit(Agreed(TERMS), {} if seed % 2 else opening)
     for start in range(0, 10, 2):
         minutes = range(FIRST + start, FIRST + start + 2)
         credit.add(minutes, within(some, minutes), within(orders, minutes))
@@ -129,7 +130,7 @@ def test_missing_rows_are_borne(seed, kept):
 
 def test_late_rows_only_tell_where_the_registers_stood():
     opening = {house: row(house, FIRST - 1) for house in HOUSES}
-    credit = RunningCredit(TERMS, opening)
+    credit = RunningCredit(Agreed(TERMS), opening)
     minutes = range(FIRST + 2, FIRST + 3)
     late = [row("A", FIRST + 1, 600_000), row("B", FIRST + 1, 0, 600_000)]
     now = [row("A", FIRST + 2, 660_000), row("B", FIRST + 2, 0, 660_000), row("C", FIRST + 2)]
@@ -138,6 +139,6 @@ def test_late_rows_only_tell_where_the_registers_stood():
 
 
 def test_a_minute_without_a_tariff_is_a_lookup_error():
-    credit = RunningCredit(terms(buyer("A"), tariffs=(tariff(valid_to=FIRST),)), {})
+    credit = RunningCredit(Agreed(terms(buyer("A"), tariffs=(tariff(valid_to=FIRST),))), {})
     with pytest.raises(LookupError, match="no tariff is in force"):
         credit.add(range(FIRST, FIRST + 1), [], [])

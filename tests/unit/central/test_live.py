@@ -2,14 +2,19 @@
 
 import pytest
 
+from central_monitor.services.agreed import Agreed
+from central_monitor.services.contracts import ContractDesk
 from central_monitor.services.controller import Order
 from central_monitor.services.live import NOTICES_KEPT, LiveState
+from central_monitor.services.picture import Picture
 from central_monitor.snapshot import LinkState, OrderView
+from microgrid.contracting import ContractPolicy
 from microgrid.metering import registers_of
 from microgrid.minute import Hold
 from microgrid.months import month_minutes, zone_of
 from microgrid.sample import Quality
 from microgrid.units import microcoins
+from microgrid.wire.messages import Reply
 from tests.unit.central.parts import MONTH, NOON, ZONE, buyer, row, sample, seller, tariff, terms
 
 NOW_MS = NOON * 60_000
@@ -19,16 +24,23 @@ JULY = month_minutes(MONTH, zone_of(ZONE)).stop
 
 
 def live_state(last=None, month_start=None, agreed=TERMS):
-    return LiveState(agreed, last or {}, month_start or {})
+    return LiveState(Agreed(agreed), last or {}, month_start or {})
+
+
+def picture(live, now_ms=NOW_MS, credit=0, orders=None):
+    agreed = live._agreed
+    made = Picture(agreed, live, ContractDesk(agreed, (), ContractPolicy()), FRESH_MS)
+    return made.take(now_ms, credit, orders or {}, (), None, None)
 
 
 def view(live, house, now_ms=NOW_MS, orders=None):
-    snapshot = live.snapshot(now_ms, FRESH_MS, 0, orders or {})
+    snapshot = picture(live, now_ms, orders=orders or {})
     return next(v for v in snapshot.houses if v.house == house)
 
 
 def hear(live, house, exchange_w, at_ms=NOW_MS, **more):
-    live.heard(house, sample(exchange_w, **more), at_ms, False, 3.5)
+    heard = sample(exchange_w, **more)
+    live.heard(Reply(house=house, request_id=1, sample=heard, sample_age_ms=0, outbox=False), at_ms, 3.5)
 
 
 def test_notices_tell_who_came_went_and_came_again():
@@ -36,7 +48,7 @@ def test_notices_tell_who_came_went_and_came_again():
     live.linked("A", 1000)
     live.lost("A", 2000)
     live.linked("A", 3500)
-    assert [(n.time_s, n.text) for n in live.snapshot(NOW_MS, FRESH_MS, 0, {}).notices] == [
+    assert [(n.time_s, n.text) for n in picture(live).notices] == [
         (1.0, "House A is now part of the network."),
         (2.0, "House A: link lost."),
         (3.5, "House A is linked again."),
@@ -47,7 +59,7 @@ def test_notices_do_not_grow_without_end():
     live = live_state()
     for number in range(NOTICES_KEPT * 3):
         live.notice(number, str(number))
-    notices = live.snapshot(NOW_MS, FRESH_MS, 0, {}).notices
+    notices = picture(live).notices
     assert len(notices) == NOTICES_KEPT
     assert notices[-1].text == str(NOTICES_KEPT * 3 - 1)
 
@@ -83,7 +95,8 @@ def test_a_sample_from_a_clock_that_runs_ahead_has_no_negative_age():
 def test_a_reply_without_a_sample_keeps_the_last_one():
     live = live_state()
     hear(live, "A", -700)
-    live.heard("A", None, NOW_MS + 9000, True, 2.0)
+    nothing = Reply(house="A", request_id=1, sample=None, sample_age_ms=0, outbox=True)
+    live.heard(nothing, NOW_MS + 9000, 2.0)
     house = view(live, "A")
     assert house.sample.exchange_p_w == -700
     assert house.age_s == 0
@@ -93,7 +106,8 @@ def test_a_reply_without_a_sample_keeps_the_last_one():
 def test_minutes_wait_until_they_are_delivered_or_the_link_is_lost():
     live = live_state()
     for house in "AB":
-        live.heard(house, None, NOW_MS, True, 1.0)
+        waiting = Reply(house=house, request_id=1, sample=None, sample_age_ms=0, outbox=True)
+        live.heard(waiting, NOW_MS, 1.0)
     live.delivered({"A"})
     assert not view(live, "A").minutes_waiting
     live.lost("B", NOW_MS)
@@ -151,11 +165,11 @@ def test_the_pool_knows_only_who_was_heard_lately():
     live = live_state()
     hear(live, "A", -2000)
     hear(live, "B", 1500, NOW_MS - FRESH_MS - 1)
-    pool = live.snapshot(NOW_MS, FRESH_MS, 0, {}).pool
+    pool = picture(live).pool
     assert (pool.consumed_w, pool.produced_w, pool.available_w, pool.national_w) == (2000, 0, 0, 2000)
     assert pool.rate is None
     hear(live, "B", 1500)
-    pool = live.snapshot(NOW_MS, FRESH_MS, 0, {}).pool
+    pool = picture(live).pool
     assert (pool.produced_w, pool.available_w, pool.pool_w, pool.national_w) == (1500, 2500, 500, 500)
     assert (pool.rate, pool.tariff, pool.is_day) == (microcoins(8), microcoins(17.6), True)
 
@@ -163,15 +177,15 @@ def test_the_pool_knows_only_who_was_heard_lately():
 def test_a_seller_with_an_open_breaker_is_not_available():
     live = live_state()
     hear(live, "B", 0, grid_breaker_closed=False)
-    assert live.snapshot(NOW_MS, FRESH_MS, 0, {}).pool.available_w == 0
+    assert picture(live).pool.available_w == 0
 
 
 def test_the_credit_lets_the_shown_rate_rise_above_the_tariff():
     live = live_state(agreed=terms(seller("B", 25), buyer("A")))
     hear(live, "A", -2000)
     hear(live, "B", 2000)
-    assert live.snapshot(NOW_MS, FRESH_MS, 0, {}).pool.rate == microcoins(17.6)
-    assert live.snapshot(NOW_MS, FRESH_MS, microcoins(100), {}).pool.rate == microcoins(25)
+    assert picture(live).pool.rate == microcoins(17.6)
+    assert picture(live, credit=microcoins(100)).pool.rate == microcoins(25)
 
 
 def test_the_controller_is_told_of_everyone_ever_heard():
@@ -190,10 +204,10 @@ def test_orders_and_the_recorders_fault_are_shown():
     orders = {"B": Order(7, 1200, Hold.SHARING, True, 60)}
     assert view(live, "B", orders=orders).order == OrderView(1200, True, Hold.SHARING, True)
     live.recorder_fault = "There is no room left."
-    assert live.snapshot(NOW_MS, FRESH_MS, 0, orders).recorder_fault == "There is no room left."
+    assert picture(live, orders=orders).recorder_fault == "There is no room left."
 
 
 def test_without_a_tariff_there_is_no_snapshot_but_a_sentence():
     live = live_state(agreed=terms(buyer("A"), tariffs=(tariff(valid_to=NOON),)))
     with pytest.raises(LookupError, match="no tariff is in force"):
-        live.snapshot(NOW_MS, FRESH_MS, 0, {})
+        picture(live)

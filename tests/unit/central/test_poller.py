@@ -4,11 +4,12 @@ import asyncio
 import time
 from typing import Any
 
-from central_monitor.services.poller import DEAD_AFTER_ROUNDS, Poller
+from central_monitor.services.poller import DEAD_AFTER_ROUNDS, Poller, Told
 from microgrid.wire.messages import Poll
 from tests.unit.central.parts import FakeLink, sample
 
 NOW_MS = 1_780_000_000_000
+TOLD = Told(rate=8_000_000, tariff=17_600_000, pool_w=1300, allotments={"A": 900})
 
 
 class Street:
@@ -20,7 +21,7 @@ class Street:
         self.poller = Poller(self.links, lambda *answer: self.heard.append(answer))
 
     async def round(self, timeout_s=0.05, now_ms=NOW_MS):
-        return await self.poller.round(now_ms, 8_000_000, 17_600_000, 1300, timeout_s)
+        return await self.poller.round(now_ms, TOLD, timeout_s)
 
 
 def test_a_poll_tells_time_prices_and_pool_and_brings_the_sample():
@@ -31,10 +32,15 @@ def test_a_poll_tells_time_prices_and_pool_and_brings_the_sample():
         assert await street.round() == []
         (poll,) = link.asked
         assert poll == Poll(
-            request_id=1, central_time_ms=NOW_MS, rate=8_000_000, tariff=17_600_000, pool_w=1300
+            request_id=1,
+            central_time_ms=NOW_MS,
+            rate=8_000_000,
+            tariff=17_600_000,
+            pool_w=1300,
+            allotment_w=900,
         )
-        ((house, heard, at_ms, outbox, round_trip_ms),) = street.heard
-        assert (house, heard, at_ms, outbox) == ("A", link.live_sample, NOW_MS - 400, False)
+        ((reply, at_ms, round_trip_ms),) = street.heard
+        assert (reply.house, reply.sample, at_ms) == ("A", link.live_sample, NOW_MS - 400)
         assert 0 <= round_trip_ms < 1000
 
     asyncio.run(story())
@@ -79,7 +85,7 @@ def test_who_answers_is_heard_at_once_not_at_the_end_of_the_round():
         turn = asyncio.create_task(street.round(30))
         for _ in range(5):
             await asyncio.sleep(0)
-        assert [answer[0] for answer in street.heard] == ["B"]
+        assert [reply.house for reply, *_ in street.heard] == ["B"]
         assert not turn.done()
         street.links["A"].answer()
         assert await asyncio.wait_for(turn, 1) == []
@@ -95,7 +101,7 @@ def test_a_late_answer_is_heard_with_the_time_it_was_asked_at():
         await street.round(0.001, now_ms=NOW_MS + 1000)
         link.answer()
         await asyncio.sleep(0)
-        assert street.heard[0][2] == NOW_MS
+        assert street.heard[0][1] == NOW_MS
 
     asyncio.run(story())
 
@@ -140,7 +146,7 @@ def test_an_answer_that_is_an_error_is_no_news_and_no_crash():
         await asyncio.sleep(0)
         refusing.waiting.pop()[1].set_exception(RuntimeError("The house answered with an error."))
         assert await asyncio.wait_for(turn, 1) == []
-        assert [answer[0] for answer in street.heard] == ["B"]
+        assert [reply.house for reply, *_ in street.heard] == ["B"]
 
     asyncio.run(story())
 

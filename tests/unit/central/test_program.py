@@ -95,7 +95,7 @@ def test_a_disk_that_fails_in_a_tick_is_raised_and_nothing_is_acknowledged(tmp_p
         a = await central.join("A")
         a.pending = [row("A", NOON - 1)]
 
-        async def full(meter, orders):
+        async def full(meter, orders, changes=()):
             raise DatabaseFull("There is no room left.")
 
         monkeypatch.setattr(central.writer, "append", full)
@@ -230,7 +230,7 @@ def test_live_a_failed_disk_is_told_and_got_over_and_orders_keep_their_minutes(t
         append = central.writer.append
         failed = []
 
-        async def full(meter, orders):
+        async def full(meter, orders, changes=()):
             failed.append([(order.minute, order.target_w) for order in orders])
             raise DatabaseFull("There is no room left.")
 

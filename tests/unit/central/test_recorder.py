@@ -20,7 +20,7 @@ class FakeStore:
         self.fault = None
         self._links = links
 
-    async def append(self, meter, orders):
+    async def append(self, meter, orders, changes):
         await asyncio.sleep(0)
         assert not any(link.acknowledged for link in self._links)
         if self.fault is not None:
@@ -81,7 +81,7 @@ def test_a_commit_that_is_cancelled_gives_the_batch_back_too():
         a = house("A", NOON)
         work, store = recorder(a)
         collected = await collect(work, "A")
-        store.append = lambda meter, orders: asyncio.Event().wait()
+        store.append = lambda *rows: asyncio.Event().wait()
         task = asyncio.create_task(work.commit(collected, []))
         await asyncio.sleep(0)
         task.cancel()
@@ -92,14 +92,14 @@ def test_a_commit_that_is_cancelled_gives_the_batch_back_too():
     asyncio.run(story())
 
 
-def test_minutes_before_the_live_ones_are_marked_late():
+def test_how_a_minute_came_is_the_centrals_to_say():
     async def story():
         a = house("A", NOON - 1, NOON)
         a.batch.append(row("A", NOON - 2, origin=Origin.CORRECTED))
         work, _ = recorder(a)
         collected = await collect(work, "A")
         origins = {r.minute: r.origin for r in collected.meter}
-        assert origins == {NOON - 1: Origin.LATE, NOON: Origin.LIVE, NOON - 2: Origin.CORRECTED}
+        assert origins == {NOON - 1: Origin.LATE, NOON: Origin.LIVE, NOON - 2: Origin.LATE}
 
     asyncio.run(story())
 

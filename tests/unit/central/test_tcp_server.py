@@ -119,7 +119,7 @@ def test_answers_find_their_own_requests():
         assert isinstance(reply, Reply)
         assert isinstance(batch, MinuteBatch)
         assert isinstance(acknowledgement, TargetAck)
-        link.acknowledge(MinutesAcknowledged(request_id=batch.request_id, committed=((NOON, 0),)))
+        link.tell(MinutesAcknowledged(request_id=batch.request_id, committed=((NOON, 0),)))
         await until(lambda: not a.pending)
 
     run(story)
@@ -234,7 +234,7 @@ def test_requests_fail_when_the_link_ends_and_afterwards():
         assert link.waiting == 0
         with pytest.raises(LinkLost):
             await link.request(poll)
-        link.acknowledge(MinutesAcknowledged(request_id=1, committed=()))
+        link.tell(MinutesAcknowledged(request_id=1, committed=()))
         assert door.events == [("linked", "A"), ("lost", "A")]
 
     run(story)
@@ -257,7 +257,7 @@ def test_an_acknowledgement_nobody_waits_for_is_not_sent_and_breaks_nothing():
     async def story(server, port, door, house):
         await house("A").connect(port)
         link = server.links["A"]
-        link.acknowledge(MinutesAcknowledged(request_id=77, committed=()))
+        link.tell(MinutesAcknowledged(request_id=77, committed=()))
         assert isinstance(await link.request(poll), Reply)
 
     run(story)

@@ -1,0 +1,196 @@
+"""The operator's orders that change terms and readings: checked here, stored, and then in force.
+
+Nothing is overwritten: a tariff lies over the one before, a corrected reading beside the raw one. What
+changes a month whose bills are out is noted, and makes an adjustment.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from msgspec.structs import replace
+
+from central_monitor.operator import OrderRefused
+from central_monitor.services.agreed import Agreed
+from central_monitor.services.bookkeeper import Bookkeeper
+from central_monitor.services.clerk import Clerk
+from central_monitor.services.contracts import ContractDesk
+from central_monitor.services.inquiries import reading_at
+from central_monitor.services.month_end import LateMinutes
+from central_monitor.services.records import Records
+from microgrid.agreements import Basis, ContractEntry, TariffEntry, tariffs_of
+from microgrid.bill import Cause, Change
+from microgrid.contracting import ContractPolicy
+from microgrid.metering import registers_of
+from microgrid.minute import MeterMinute, Origin
+from microgrid.months import local_time, month_minutes, month_of, zone_of
+from microgrid.registers import rise_is_plausible
+from microgrid.terms import House, Tariff, Terms, terms_faults
+from microgrid.units import SECONDS_PER_MINUTE
+
+Answer = TypeVar("Answer")
+
+
+class Asked(Protocol):
+    """The archive, as it is asked here."""
+
+    async def read(self, question: Callable[[Records], Answer]) -> Answer:
+        """What the records answer."""
+
+
+class OrderStore(Protocol):
+    """Where orders are kept; every call returns once it is on the disk."""
+
+    async def save_policy(self, policy: ContractPolicy) -> None:
+        """Keep the policy of contracts."""
+
+    async def enter_tariff(self, entry: TariffEntry, changes: Sequence[Change]) -> Terms:
+        """Add a tariff and note what it changes in billed months; the terms it makes."""
+
+    async def add_house(self, house: House) -> Terms:
+        """Add a house; the terms it makes."""
+
+    async def end_membership(self, house: House, entry: ContractEntry) -> Terms:
+        """Keep when a house leaves and that its contract ends; the terms it makes."""
+
+    async def correct(
+        self, row: MeterMinute, author: str, reason: str, now_s: int, changes: Sequence[Change]
+    ) -> None:
+        """Keep a corrected reading beside the raw one, and note what it changes in billed months."""
+
+
+class Administration:
+    """Owned by the network thread. Every order raises `OrderRefused` in words if it cannot be."""
+
+    def __init__(
+        self,
+        store: OrderStore,
+        archive: Asked,
+        agreed: Agreed,
+        desk: ContractDesk,
+        clerk: Clerk,
+        bookkeeper: Bookkeeper,
+        late: LateMinutes,
+    ) -> None:
+        self._store = store
+        self._archive = archive
+        self._agreed = agreed
+        self._desk = desk
+        self._clerk = clerk
+        self._bookkeeper = bookkeeper
+        self._late = late
+        self._zone = zone_of(agreed.terms.zone)
+
+    async def set_policy(self, policy: ContractPolicy) -> None:
+        """When contracts are asked for, and what silence means."""
+        if not 0 <= policy.opens_days <= 28:
+            raise OrderRefused("Contracts are asked for 0 to 28 days before the month.")
+        await self._store.save_policy(policy)
+        self._desk.policy = policy
+
+    async def open_round(self, author: str, now_s: int) -> None:
+        """Ask all houses for next month's contract now."""
+        _named(author)
+        asked = self._desk.open_now(now_s, author)
+        if asked is None:
+            raise OrderRefused("The contracts of next month are being asked for already, or are final.")
+        await self._clerk.keep_rounds([asked], now_s)
+
+    async def enter_tariff(self, tariff: Tariff, author: str, note: str, now_s: int) -> None:
+        """A new tariff, or a corrected one for minutes that have passed."""
+        _named(author)
+        _said(note, "why the tariff is entered")
+        entry = TariffEntry(tariff=tariff, author=author, note=note, entered_s=now_s)
+        before = await self._archive.read(lambda records: records.agreements.tariff_entries())
+        terms = replace(self._agreed.terms, tariffs=tariffs_of((*before, entry)))
+        # Contracts were checked against the tariff of their time; a later correction does not undo them.
+        faults = terms_faults(replace(terms, contracts=()))
+        if faults:
+            raise OrderRefused(" ".join(faults))
+        reason = f"The national tariff was corrected: {note}"
+        changes = await self._changes(
+            range(tariff.valid_from, tariff.valid_to), "", Cause.TARIFF, reason, now_s
+        )
+        self._clerk.terms_changed(await self._store.enter_tariff(entry, changes))
+        self._note(changes, now_s)
+
+    async def add_house(self, house: House, author: str, now_s: int) -> None:
+        """A house joins; it is asked for a contract for the rest of the month."""
+        _named(author)
+        terms = self._agreed.terms
+        faults = terms_faults(replace(terms, houses=(*terms.houses, house)))
+        if faults:
+            raise OrderRefused(" ".join(faults))
+        if house.joined < self._late.billed_until:
+            raise OrderRefused("The bills of that time are out; let the house join later.")
+        self._clerk.terms_changed(await self._store.add_house(house))
+        await self._clerk.keep_rounds(self._desk.rounds_for(house, now_s, author), now_s)
+
+    async def end_membership(self, house: str, minute: int, author: str, note: str, now_s: int) -> None:
+        """A house leaves at this minute; its contract ends with it and its final bill follows."""
+        _named(author)
+        _said(note, "why the house leaves")
+        known = self._agreed.terms.house(house)
+        if known.left * SECONDS_PER_MINUTE <= now_s:
+            raise OrderRefused(f"House {house} has left already.")
+        if minute < max(known.joined, self._late.billed_until):
+            raise OrderRefused("The bills of that time are out, or the house had not joined; choose later.")
+        end = month_minutes(month_of(minute, self._zone), self._zone).stop
+        entry = ContractEntry(
+            house=house, month=month_of(minute, self._zone), valid_from=minute, valid_to=max(end, known.left),
+            contract=None, basis=Basis.OPERATOR, author=author, note=note, entered_s=now_s,
+        )  # fmt: skip
+        self._clerk.terms_changed(await self._store.end_membership(replace(known, left=minute), entry))
+
+    async def correct(
+        self, house: str, minute: int, import_ws: int, export_ws: int, author: str, reason: str, now_s: int
+    ) -> None:
+        """Correct the registers a minute ended with; they must fit between the readings around it."""
+        _named(author)
+        _said(reason, "why the reading is corrected")
+        around = await self._archive.read(lambda records: reading_at(records.minutes, house, minute))
+        like = around.row or around.before
+        if like is None:
+            raise OrderRefused(f"House {house} has no reading before that minute to correct from.")
+        row = replace(
+            like, minute=minute, import_ws=import_ws, export_ws=export_ws, origin=Origin.CORRECTED,
+            covered_s=like.covered_s if around.row else 0,
+        )  # fmt: skip
+        connection_w = self._agreed.terms.house(house).connection_w
+        for earlier, later in ((around.before, row), (row, around.after)):
+            if earlier is None or later is None or earlier.epoch != later.epoch:
+                continue
+            span_s = (later.minute - earlier.minute) * SECONDS_PER_MINUTE
+            if not rise_is_plausible(registers_of(earlier), registers_of(later), span_s, connection_w):
+                raise OrderRefused(
+                    "The registers must lie between the readings before and after, and rise no faster than"
+                    f" the connection's {connection_w / 1000:g} kW can carry."
+                )
+        day = f"{local_time(minute, self._zone):%-d %B %Y, %H:%M}"
+        told = f"Your meter's reading of {day} was corrected: {reason}"
+        changes = await self._changes(range(minute, minute + 1), house, Cause.CORRECTED, told, now_s)
+        await self._store.correct(row, author, reason, now_s, changes)
+        self._note(changes, now_s)
+
+    async def _changes(
+        self, minutes: range, house: str, cause: Cause, reason: str, now_s: int
+    ) -> list[Change]:
+        """A change for each billed month that has some of these minutes."""
+        billed = await self._archive.read(lambda records: records.billing.months())
+        return [
+            Change(month=month, house=house, cause=cause, reason=reason[:300], made_s=now_s)
+            for month in sorted(billed)
+            if (span := month_minutes(month, self._zone)).start < minutes.stop and minutes.start < span.stop
+        ]
+
+    def _note(self, changes: Sequence[Change], now_s: int) -> None:
+        if changes:
+            self._bookkeeper.changed(now_s)
+
+
+def _named(author: str) -> None:
+    _said(author, "your name as the operator at the desk (Settings)")
+
+
+def _said(text: str, what: str) -> None:
+    if not text.strip():
+        raise OrderRefused(f"Enter {what}.")

@@ -1,0 +1,183 @@
+"""Bills the months as they end, and settles them again when their data change (5.9, 5.10).
+
+What is due is decided in `month_end`; here it is read, stored and handed to the clerk. A run reads the
+records in the archive's thread, so minutes go on being stored meanwhile.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from central_monitor.services.agreed import Agreed
+from central_monitor.services.clerk import Clerk
+from central_monitor.services.live import LiveState
+from central_monitor.services.month_end import (
+    QUIET_S,
+    Issued,
+    LateMinutes,
+    final_bill,
+    final_due,
+    first_run,
+    later_run,
+    missing,
+    month_due,
+)
+from central_monitor.services.records import Records
+from central_monitor.snapshot import Work
+from microgrid.bill import Bill, BillKind, Change
+from microgrid.months import month_minutes, month_of, zone_of
+from microgrid.terms import House, Terms
+from microgrid.units import SECONDS_PER_MINUTE
+
+Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
+
+
+class Reading(Protocol):
+    """The archive, as it is asked here."""
+
+    async def read(self, question: Callable[[Records], Answer]) -> Answer:
+        """What the records answer."""
+
+
+class BillStore(Protocol):
+    """Where runs and bills are kept."""
+
+    async def issue(self, issued: Issued, taken: Sequence[int]) -> None:
+        """Keep a run, its bills and adjustments; these changes are taken up by it."""
+
+    async def take_up(self, changes: Sequence[int], run: int) -> None:
+        """These changes made no difference to the run."""
+
+    async def issue_final(self, bill: Bill) -> None:
+        """Keep the final bill of a house that leaves."""
+
+
+class Bookkeeper:
+    """Owned by the network thread. `work` is what is being settled now."""
+
+    def __init__(
+        self,
+        archive: Reading,
+        store: BillStore,
+        agreed: Agreed,
+        live: LiveState,
+        clerk: Clerk,
+        late: LateMinutes,
+    ) -> None:
+        self._archive = archive
+        self._store = store
+        self._agreed = agreed
+        self._live = live
+        self._clerk = clerk
+        self._late = late
+        self._zone = zone_of(agreed.terms.zone)
+        self._first: int | None = None  # the first minute on record
+        self._changed_s: int | None = 0  # when data of a billed month last changed; 0: perhaps, before
+        self.work: Work | None = None
+
+    def changed(self, now_s: int) -> None:
+        """Data of a billed month have just changed: it is settled again once that has come to rest."""
+        self._changed_s = now_s
+
+    async def step(self, now_s: int) -> None:
+        """Do what is due. LookupError where no tariff is in force in a month to be billed."""
+        last = {house: live.last.minute for house, live in self._live.houses.items() if live.last}
+        if not last:
+            return
+        if self._first is None:
+            self._first = await self._archive.read(lambda records: records.minutes.first_minute())
+        terms = self._agreed.terms
+        while month := month_due(terms, self._first or 0, self._late.billed_until, last, now_s):
+            await self._bill(terms, month, last, now_s)
+        await self._bill_leavers(terms, last, now_s)
+        if self._changed_s is not None and now_s >= self._changed_s + QUIET_S:
+            self._changed_s = None
+            await self._settle_again(terms, last, now_s)
+
+    async def _bill(self, terms: Terms, month: str, last: Mapping[str, int], now_s: int) -> None:
+        minutes = month_minutes(month, self._zone)
+        waiting = missing(terms, minutes, last)
+
+        def settle(records: Records) -> Issued:
+            ledger = records.settle(terms, month, progress=self._progress(month))
+            finals = {bill.house: bill for bill in records.billing.bills(month)}
+            carried = records.billing.uncarried(month)
+            return first_run(ledger, terms, month, waiting, carried, finals, now_s)
+
+        issued = await self._asked(settle)
+        await self._store.issue(issued, ())
+        self._late.billed(issued.run)
+        self._clerk.issued(issued.bills)
+        self._clerk.owe(())
+        text = f"The bills of {month} are out."
+        if waiting:
+            text += f" Minutes are missing from house {', '.join(waiting)}; they will be adjusted."
+        self._live.notice(now_s * 1000, text)
+
+    async def _bill_leavers(self, terms: Terms, last: Mapping[str, int], now_s: int) -> None:
+        left = [h for h in terms.houses if self._late.billed_until < h.left <= now_s // SECONDS_PER_MINUTE]
+        if not left:
+            return
+        month = month_of(max(house.left for house in left) - 1, self._zone)
+        bills = await self._archive.read(lambda records: records.billing.bills(month))
+        billed = {bill.house for bill in bills if bill.kind is BillKind.FINAL}
+        while house := final_due(terms, self._late.billed_until, billed, last, now_s):
+            bill = await self._final(terms, house, now_s)
+            await self._store.issue_final(bill)
+            self._clerk.issued([bill])
+            self._live.notice(now_s * 1000, f"House {house.house} has left; its final bill is out.")
+            billed.add(house.house)
+
+    async def _final(self, terms: Terms, house: House, now_s: int) -> Bill:
+        month = month_of(house.left - 1, self._zone)
+
+        def settle(records: Records) -> Bill:
+            ledger = records.settle(terms, month, house.left, self._progress(month))
+            return final_bill(ledger, terms, house, month, now_s)
+
+        return await self._asked(settle)
+
+    async def _settle_again(self, terms: Terms, last: Mapping[str, int], now_s: int) -> None:
+        pending = await self._archive.read(lambda records: records.billing.pending_changes())
+        for month in sorted({change.month for _, change in pending}):
+            changes = [(number, change) for number, change in pending if change.month == month]
+            await self._adjust(terms, month, changes, last, now_s)
+        owed = await self._archive.read(lambda records: records.billing.uncarried("9999-12"))
+        self._clerk.owe(owed)
+
+    async def _adjust(
+        self, terms: Terms, month: str, changes: list[tuple[int, Change]], last: Mapping[str, int], now_s: int
+    ) -> None:
+        waiting = missing(terms, month_minutes(month, self._zone), last)
+
+        def settle(records: Records) -> Issued | None:
+            before = records.billing.latest(month)
+            if before is None:
+                return None  # the month is not billed: its bill will know
+            ledger = records.settle(terms, month, progress=self._progress(month))
+            return later_run(ledger, before, [change for _, change in changes], waiting, now_s)
+
+        issued = await self._asked(settle)
+        numbers = [number for number, _ in changes]
+        if issued is None:
+            return
+        if not issued.adjustments:
+            await self._store.take_up(numbers, issued.run.number - 1)
+            return
+        await self._store.issue(issued, numbers)
+        self._clerk.issued(issued.adjustments)
+        self._live.notice(now_s * 1000, f"{month} was settled again; adjustments are beside its bills.")
+
+    async def _asked(self, question: Callable[[Records], Answer]) -> Answer:
+        try:
+            return await self._archive.read(question)
+        finally:
+            self.work = None
+
+    def _progress(self, month: str) -> Callable[[int, int], None]:
+        def told(done: int, total: int) -> None:  # in the archive's thread: one assignment, whole or not
+            self.work = Work(f"Settling {month}", done, total)
+
+        return told

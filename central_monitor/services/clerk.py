@@ -1,0 +1,236 @@
+"""Carries papers between the central and the houses: calls for contracts, answers, bills, the month so far.
+
+Everything is on the disk before anybody is told: an answer is agreed, a bill issued, and then said.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from central_monitor.services.agreed import Agreed
+from central_monitor.services.contracts import ContractDesk
+from central_monitor.services.live import LiveState
+from central_monitor.services.running import RunningMonth
+from microgrid.bill import Adjustment, Bill, BillCheck, Verdict
+from microgrid.contracting import ContractRound
+from microgrid.statement import PenaltyParts, Statements
+from microgrid.swap import MeterSwap
+from microgrid.terms import Terms
+from microgrid.wire.messages import (
+    ContractCall,
+    Deliver,
+    Delivered,
+    FetchPost,
+    HouseMessage,
+    MonthSoFar,
+    Post,
+    PostTaken,
+)
+
+log = logging.getLogger(__name__)
+
+Paper = Bill | Adjustment
+
+
+class PaperLink(Protocol):
+    """A house's link as the clerk needs it."""
+
+    def request(self, make: Callable[[int], FetchPost | Deliver]) -> asyncio.Future[HouseMessage]:
+        """Send a request made with the id it is given."""
+
+    def tell(self, message: ContractCall | MonthSoFar | PostTaken) -> None:
+        """Say what is not answered."""
+
+
+class PaperStore(Protocol):
+    """Where papers are kept; every call returns once it is on the disk."""
+
+    async def save_round(self, asked: ContractRound) -> Terms:
+        """Keep how a round stands; the terms it makes."""
+
+    async def keep_swap(self, swap: MeterSwap) -> None:
+        """Keep the record of an exchanged meter."""
+
+    async def delivered(self, paper: Paper, check: BillCheck | None, now_s: int) -> None:
+        """Note that a house has this, and what it found."""
+
+    async def undelivered(self, house: str) -> list[Paper]:
+        """What a house does not have yet, oldest first."""
+
+
+class Clerk:
+    """Owned by the network thread."""
+
+    def __init__(
+        self,
+        links: Mapping[str, PaperLink],
+        store: PaperStore,
+        agreed: Agreed,
+        live: LiveState,
+        desk: ContractDesk,
+        running: RunningMonth,
+    ) -> None:
+        self._links = links
+        self._store = store
+        self._agreed = agreed
+        self._live = live
+        self._desk = desk
+        self._running = running
+        self._to_deliver = set(live.houses)  # houses for which bills may be waiting
+        self._owed: Mapping[str, int] = {}  # adjustments of earlier months, not on a bill yet
+
+    # --- contracts ----------------------------------------------------------------------------------
+
+    async def keep_rounds(self, rounds: Iterable[ContractRound], now_s: int) -> None:
+        """Store rounds that changed, take over the terms they make, and tell every house concerned."""
+        for asked in rounds:
+            self.terms_changed(await self._store.save_round(asked))
+            self._desk.stored(asked)
+            for house in asked.houses:
+                self.call(house, now_s)
+            if asked.final_s is not None:
+                text = f"The contracts for {asked.month} are final; exchange is permitted."
+            else:
+                text = f"Contracts for {asked.month}: {len(asked.waiting)} houses have not answered."
+            self._live.notice(now_s * 1000, text)
+
+    def terms_changed(self, terms: Terms) -> None:
+        """Go on with these terms."""
+        if terms != self._agreed.terms:
+            self._agreed.change(terms)
+            self._live.terms_changed()
+            self._running.behind = True
+
+    def call(self, house: str, now_s: int) -> None:
+        """Tell a house how its contracts stand."""
+        link = self._links.get(house)
+        if link is not None:
+            for call in self._desk.calls(house, self._last_max_w(house), now_s):
+                link.tell(call)
+
+    def _last_max_w(self, house: str) -> int | None:
+        """The largest power of its role in the month that runs (Fig 5.5: last month's maximum)."""
+        view = self.month_so_far()
+        account = None if view is None else view[0].accounts.get(house)
+        return None if account is None else round(account.max_power_kw * 1000)
+
+    async def collect(self, houses: Iterable[str], now_s: int, timeout_s: float) -> None:
+        """Fetch what households answered and installers recorded, and act on it."""
+        asked = {
+            house: link.request(lambda request_id: FetchPost(request_id=request_id))
+            for house in houses
+            if (link := self._links.get(house)) is not None
+        }
+        if asked:
+            await asyncio.wait(asked.values(), timeout=timeout_s)
+        for house, future in sorted(asked.items()):
+            if future.done() and future.exception() is None:
+                post = future.result()
+                if isinstance(post, Post):
+                    await self._take(house, post, now_s)
+
+    async def _take(self, house: str, post: Post, now_s: int) -> None:
+        if post.answer is None and post.swap is None:
+            return
+        if post.swap is not None:
+            await self._store.keep_swap(post.swap)
+            self._live.notice(
+                now_s * 1000, f"House {house}: the meter was exchanged by {post.swap.installer}."
+            )
+        if post.answer is not None:
+            answer = post.answer
+            agreed = self._desk.take(house, answer.month, answer.first_minute, answer.wish, now_s)
+            if agreed is None:
+                self.call(house, now_s)
+            else:
+                await self.keep_rounds([agreed], now_s)
+        link = self._links.get(house)
+        if link is not None:
+            link.tell(PostTaken(request_id=post.request_id))
+
+    # --- bills --------------------------------------------------------------------------------------
+
+    def issued(self, papers: Iterable[Paper]) -> None:
+        """These are on the disk and wait for their houses."""
+        for paper in papers:
+            self._to_deliver.add(paper.house if isinstance(paper, Bill) else paper.account)
+
+    def linked(self, house: str, now_s: int) -> None:
+        """A house is linked: tell it how its contracts stand, and look whether bills wait for it."""
+        self._to_deliver.add(house)
+        self.call(house, now_s)
+
+    async def deliver(self, now_s: int, timeout_s: float) -> None:
+        """Hand over what waits for the houses that are linked; what is not taken is offered again."""
+        linked = sorted(self._to_deliver & set(self._links))
+        await asyncio.gather(*(self._deliver(house, now_s, timeout_s) for house in linked))
+
+    async def _deliver(self, house: str, now_s: int, timeout_s: float) -> None:
+        for paper in await self._store.undelivered(house):
+            link = self._links.get(house)
+            if link is None:
+                return
+            future = link.request(_delivery(paper))
+            await asyncio.wait([future], timeout=timeout_s)
+            if not future.done() or future.exception() is not None:
+                return
+            answer = future.result()
+            if isinstance(answer, Delivered):
+                await self._store.delivered(paper, answer.check, now_s)
+                self._say_check(house, paper, answer.check, now_s)
+        self._to_deliver.discard(house)
+
+    def _say_check(self, house: str, paper: Paper, check: BillCheck | None, now_s: int) -> None:
+        if check is not None and check.verdict is Verdict.DIFFERS:
+            self._live.notice(
+                now_s * 1000,
+                f"House {house}: the bill of {paper.month} differs from its own meter; look into it.",
+            )
+
+    # --- the month so far ---------------------------------------------------------------------------
+
+    def owe(self, adjustments: Iterable[Adjustment]) -> None:
+        """The adjustments that wait for the next bill."""
+        owed: dict[str, int] = {}
+        for adjustment in adjustments:
+            owed[adjustment.account] = owed.get(adjustment.account, 0) + adjustment.total
+        self._owed = owed
+
+    def tell_month(self) -> None:
+        """Tell every linked house its own month so far."""
+        view = self.month_so_far()
+        if view is None:
+            return
+        statements, penalties = view
+        contracts = self._agreed.contracts_at(self._running.through - 1)
+        for house, link in self._links.items():
+            account = statements.accounts.get(house)
+            if account is not None:
+                link.tell(
+                    MonthSoFar(
+                        month=statements.month,
+                        through=self._running.through,
+                        contract=contracts.get(house),
+                        microgrid_energy=account.microgrid_energy,
+                        national_energy=account.national_grid_energy,
+                        microgrid_amount=account.microgrid_amount,
+                        national_amount=account.national_grid_amount,
+                        penalties=penalties[house],
+                        adjustments=self._owed.get(house, 0),
+                    )
+                )
+
+    def month_so_far(self) -> tuple[Statements, dict[str, PenaltyParts]] | None:
+        """The running month's accounts and penalties; None before the first minute or without a tariff."""
+        try:
+            return self._running.statements()
+        except LookupError as fault:  # no tariff: said elsewhere, and not worth the minute's record
+            log.warning("the month so far: %s", fault)
+            return None
+
+
+def _delivery(paper: Paper) -> Callable[[int], Deliver]:
+    if isinstance(paper, Bill):
+        return lambda request_id: Deliver(request_id=request_id, bill=paper)
+    return lambda request_id: Deliver(request_id=request_id, adjustment=paper)

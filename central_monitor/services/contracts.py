@@ -1,0 +1,167 @@
+"""The rounds of contracts at work: when houses are asked, what they answered, when it is final (5.3-5.6).
+
+A plain class without clock, socket or disk: `now_s` goes in; rounds to be stored and calls to be sent
+come out. A round is taken up only once it is stored: what a house is told stands on the disk.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from central_monitor.services.agreed import Agreed
+from microgrid.contracting import ContractPolicy, ContractRound, Wish, answer, by_silence
+from microgrid.months import local_time, month_minutes, month_of, zone_of
+from microgrid.terms import House
+from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.wire.messages import ContractCall
+
+POLICY = "policy"  # who opened a round when nobody did it by hand
+
+
+class ContractDesk:
+    """Keeps the rounds. Not thread-safe: the network thread owns it."""
+
+    def __init__(self, agreed: Agreed, rounds: Iterable[ContractRound], policy: ContractPolicy) -> None:
+        self._agreed = agreed
+        self._zone = zone_of(agreed.terms.zone)
+        self._rounds = {_key(asked): asked for asked in rounds}
+        self._refusals: dict[tuple[tuple[str, int], str], dict[str, str]] = {}
+        self.policy = policy
+
+    @property
+    def rounds(self) -> tuple[ContractRound, ...]:
+        """All rounds, by month and first minute."""
+        return tuple(asked for _, asked in sorted(self._rounds.items()))
+
+    @property
+    def newest(self) -> ContractRound | None:
+        """The newest round of a whole month; None before the first."""
+        whole = [asked for asked in self.rounds if self._is_whole(asked)]
+        return whole[-1] if whole else None
+
+    def due(self, now_s: int) -> list[ContractRound]:
+        """Rounds to be stored because of the time: opened, or closed by what silence means.
+
+        A month whose round was missed, because the central did not run, is opened and closed at once.
+        """
+        minute = now_s // SECONDS_PER_MINUTE
+        current, following = self._current_and_next(minute)
+        changed = []
+        newest = self.newest
+        if newest is not None and newest.month < current:
+            changed.append(self._opened(current, now_s, POLICY))
+        if minute >= self.policy.opens_at(month_minutes(following, self._zone)):
+            changed.append(self._opened(following, now_s, POLICY))
+        fresh = [asked for asked in changed if _key(asked) not in self._rounds]
+        return fresh + self._closing(now_s)
+
+    def open_now(self, now_s: int, author: str) -> ContractRound | None:
+        """Next month's round, opened early by the operator; None if it is open already."""
+        _, following = self._current_and_next(now_s // SECONDS_PER_MINUTE)
+        asked = self._opened(following, now_s, author)
+        return None if _key(asked) in self._rounds else asked
+
+    def rounds_for(self, house: House, now_s: int, author: str) -> list[ContractRound]:
+        """Rounds that ask a house that joins: for the rest of its first month, and the next one's if open.
+
+        It may answer until the month ends.
+        """
+        month = month_of(house.joined, self._zone)
+        whole = month_minutes(month, self._zone)
+        rounds = []
+        if house.joined > whole.start:
+            rounds.append(
+                ContractRound(
+                    month=month,
+                    minutes=range(house.joined, whole.stop),
+                    houses=(house.house,),
+                    opened_s=now_s,
+                    closes_s=whole.stop * SECONDS_PER_MINUTE,
+                    opened_by=author,
+                )
+            )
+        newest = self.newest
+        if newest is not None and newest.minutes.start >= house.joined:
+            rounds.append(replace(newest, houses=(*newest.houses, house.house), final_s=None))
+        return rounds
+
+    def take(self, house: str, month: str, first_minute: int, wish: Wish, now_s: int) -> ContractRound | None:
+        """A household's answer: the round to be stored with it, or None, and the refusal is kept."""
+        key = (month, first_minute)
+        asked = self._rounds.get(key)
+        if asked is None or house not in asked.houses:
+            return None  # nobody asked: the house is told how its own rounds stand
+        found = answer(asked, wish, self._agreed.terms.house(house), self._agreed.terms, now_s)
+        if isinstance(found, dict):
+            self._refusals[key, house] = found
+            return None
+        self._refusals.pop((key, house), None)
+        agreed = replace(asked, entries=(*asked.entries, found))
+        return agreed if agreed.waiting else replace(agreed, final_s=now_s)
+
+    def stored(self, asked: ContractRound) -> None:
+        """This round is on the disk as it is."""
+        self._rounds[_key(asked)] = asked
+
+    def refusal(self, asked: ContractRound, house: str) -> dict[str, str]:
+        """What was wrong with the house's last answer in this round, by field; empty if nothing."""
+        return self._refusals.get((_key(asked), house), {})
+
+    def calls(self, house: str, last_max_w: int | None, now_s: int) -> Sequence[ContractCall]:
+        """What the house is to be told of the rounds that concern it now, earliest month first."""
+        minute = now_s // SECONDS_PER_MINUTE
+        return [
+            self._call(asked, house, last_max_w)
+            for asked in self.rounds
+            if house in asked.houses and asked.minutes.stop > minute
+        ]
+
+    def _call(self, asked: ContractRound, house: str, last_max_w: int | None) -> ContractCall:
+        terms, entry = self._agreed.terms, asked.entry_of(house)
+        return ContractCall(
+            month=asked.month,
+            first_minute=asked.minutes.start,
+            end_minute=asked.minutes.stop,
+            closes_s=asked.closes_s,
+            tariff=terms.tariff_at(asked.minutes.start).national,
+            connection_w=terms.house(house).connection_w,
+            last=terms.contract_at(house, asked.minutes.start - 1),
+            last_max_w=last_max_w,
+            refusal=self.refusal(asked, house),
+            basis=None if entry is None else entry.basis,
+            agreed=None if entry is None else entry.contract,
+            permitted=asked.final_s is not None,
+        )
+
+    def _opened(self, month: str, now_s: int, author: str) -> ContractRound:
+        minutes = month_minutes(month, self._zone)
+        members = (h.house for h in self._agreed.terms.houses if h.joined <= minutes.start < h.left)
+        return ContractRound(
+            month=month,
+            minutes=minutes,
+            houses=tuple(sorted(members)),
+            opened_s=now_s,
+            closes_s=minutes.start * SECONDS_PER_MINUTE,
+            opened_by=author,
+        )
+
+    def _closing(self, now_s: int) -> list[ContractRound]:
+        closing = []
+        for asked in self.rounds:
+            if asked.final_s is None and now_s >= asked.closes_s:
+                whole = self._is_whole(asked)
+                silent = by_silence(asked, self.policy, self._agreed.terms, now_s) if whole else ()
+                closing.append(replace(asked, entries=(*asked.entries, *silent), final_s=now_s))
+        return closing
+
+    def _is_whole(self, asked: ContractRound) -> bool:
+        return asked.minutes.start == month_minutes(asked.month, self._zone).start
+
+    def _current_and_next(self, minute: int) -> tuple[str, str]:
+        current = month_of(minute, self._zone)
+        after = month_minutes(current, self._zone).stop
+        return current, f"{local_time(after, self._zone):%Y-%m}"
+
+
+def _key(asked: ContractRound) -> tuple[str, int]:
+    return asked.month, asked.minutes.start
