@@ -15,7 +15,7 @@ _UNITY = 0.995  # from here on a power factor is shown as 1.00, which neither le
 VOLTAGE = Quantity("999.9", "V")
 CURRENT = Quantity("999.99", "A")
 FREQUENCY = Quantity("99.99", "Hz")
-POWER = Quantity(f"{MINUS}999.99", "kW")
+POWER = Quantity(f"{MINUS}99.99", "kW")
 
 
 def voltage(sample: Sample | None, phase: int, state: ValueState) -> Reading:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QToolTip,
 )
 
 from node.qt.text import paint_text, text_width, ui_font
@@ -22,7 +23,7 @@ from node.qt.value import ABOUT, ABSENT, DOUBTFUL, ValueState, paint_ground
 _ROW = 1.9  # height of a row in text sizes
 _PADDING = 7  # pixels left and right of a cell's text
 _MEASURED = 4  # longest texts of a column that are measured
-_LEAST_SHARE = 0.5  # how far a column of words may shrink before the table scrolls sideways
+_LEAST_WORDS = 40  # pixels that a column of words keeps before the table scrolls sideways
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -83,8 +84,6 @@ class _Rows(QAbstractTableModel):
         cell = self.cell(index)
         if role == Qt.ItemDataRole.DisplayRole:
             return cell.shown
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return cell.tip or None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{self.headers[index.column()]}: {cell.shown}".replace("\n", " ")
         return None
@@ -141,6 +140,18 @@ class _Painter(QStyledItemDelegate):
             painter.fillRect(QRectF(place.left(), place.top(), 4, place.height()), theme.bus)
         self._paint_text(painter, place.adjusted(_PADDING, 0, -_PADDING, 0), cell)
 
+    def helpEvent(
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: _Index
+    ) -> bool:
+        """The cell's own tip, or the whole text where it is cut."""
+        tip = ""
+        if index.isValid():
+            cell = self._table.cell(index)
+            room = self._table.columnWidth(index.column()) - 2 * _PADDING
+            tip = cell.tip or (cell.shown if text_width(cell.shown, int(self._size)) > room else "")
+        QToolTip.showText(event.globalPos(), tip, view)
+        return bool(tip)
+
     def _paint_text(self, painter: QPainter, place: QRectF, cell: Cell) -> None:
         align = Qt.AlignmentFlag.AlignRight if cell.align_right else Qt.AlignmentFlag.AlignLeft
         colour = self.theme.quiet if cell.quiet else self.theme.text
@@ -169,7 +180,8 @@ class Table(QTableView):
         super().__init__()
         self._rows = _Rows(headers)
         self._size = size
-        self._wanted = [self._width_of(header, bold=True) for header in headers]
+        self._least = [max(_LEAST_WORDS, self._width_of(header, bold=True)) for header in headers]
+        self._wanted = list(self._least)
         self._empty_text = ""
         self._painter = _Painter(self, size)
         self.setModel(self._rows)
@@ -295,22 +307,18 @@ class Table(QTableView):
             self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """Spread spare width over all columns; lacking width is taken from the columns of words."""
-        room = self.viewport().width()
-        widths = [float(width) for width in self._wanted]
-        spare = room - sum(widths)
+        """Spread spare width over all columns; lacking width is taken from the widest columns of words."""
+        widths = list(self._wanted)
+        spare = self.viewport().width() - sum(widths)
         if spare > 0:
-            share = spare / len(widths)
-            widths = [width + min(share, width) for width in widths]
+            widths = [width + min(spare // len(widths), width) for width in widths]
         elif self._rows.rows:
             words = [n for n, cell in enumerate(self._rows.rows[0]) if not cell.align_right]
-            most = sum(widths[n] for n in words) * (1 - _LEAST_SHARE)
-            part = min(-spare, most) / most * (1 - _LEAST_SHARE) if most else 0.0
-            for n in words:
-                widths[n] *= 1 - part
+            for n, width in _narrowed({n: widths[n] for n in words}, self._least, -spare).items():
+                widths[n] = width
         for column, width in enumerate(widths):
-            if self.columnWidth(column) != int(width):
-                self.setColumnWidth(column, int(width))
+            if self.columnWidth(column) != width:
+                self.setColumnWidth(column, width)
 
     def _width_of(self, text: str, *, bold: bool) -> int:
         widest = max(text_width(line, int(self._size), bold=bold) for line in text.split("\n"))
@@ -326,3 +334,14 @@ class Table(QTableView):
         # The first click of two has opened a link already, and may have brought other rows here.
         if index.isValid() and not self._rows.cell(index).link:
             self.chosen.emit(self._rows.keys[index.row()])
+
+
+def _narrowed(widths: dict[int, int], least: Sequence[int], lacking: int) -> dict[int, int]:
+    """The columns' widths with so many pixels less, taken from the widest, none made less than its least."""
+    cap = max(widths.values(), default=0)
+    while cap > 0:
+        narrow = {n: max(min(width, cap), least[n]) for n, width in widths.items()}
+        if sum(widths.values()) - sum(narrow.values()) >= lacking:
+            return narrow
+        cap -= 1
+    return {n: least[n] for n in widths}

@@ -169,6 +169,7 @@ def test_too_little_width_is_taken_from_words_not_from_numbers(table):
     table.set_rows("a", [(Cell(words), Cell(number, align_right=True))])
     assert table.columnWidth(1) == table._wanted[1]
     assert table.columnWidth(0) < table._wanted[0]
+    assert table.horizontalScrollBar().maximum() == 0
 
 
 def test_rows_without_their_key_or_cells_are_refused(table):
