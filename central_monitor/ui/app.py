@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings
 
+from central_monitor.operator import Operator
 from central_monitor.snapshot import CentralSnapshot
-from central_monitor.ui.main_window import CentralWindow
+from central_monitor.ui.main_window import MAIN, CentralWindow
 from node.qt.bridge import SnapshotBridge
 from node.qt.shell import ORGANISATION, application, draw_in_memory, quit_on_signals, save_picture
 from node.qt.theme import LIGHT
@@ -19,10 +20,14 @@ APPLICATION = "Central Power Monitor"
 Source = Callable[[Callable[[CentralSnapshot], None]], AbstractContextManager[object]]
 
 
-def run_window(source: Source, settings: QSettings | None = None) -> int:
-    """Show the window until it is closed or the process is told to end; returns the exit code."""
+def run_window(source: Source, settings: QSettings | None = None, operator: Operator | None = None) -> int:
+    """Show the window until it is closed or the process is told to end; returns the exit code.
+
+    Without an `operator` only the live screens are offered.
+    """
     app = application(APPLICATION)
-    window = CentralWindow(settings if settings is not None else QSettings(ORGANISATION, APPLICATION))
+    kept = settings if settings is not None else QSettings(ORGANISATION, APPLICATION)
+    window = CentralWindow(kept, operator)
     bridge = SnapshotBridge()
     bridge.arrived.connect(window.show_snapshot)
     timer = quit_on_signals(app)
@@ -41,16 +46,23 @@ def render(
     *,
     theme: str = LIGHT,
     earlier: Iterable[CentralSnapshot] = (),
+    screen: str = MAIN,
+    house: str | None = None,
+    operator: Operator | None = None,
 ) -> None:
     """Draw the window with this snapshot into a PNG file, without a screen.
 
-    `earlier` snapshots fill the trends. OSError if the file cannot be written.
+    `earlier` snapshots fill the trends; `screen` is the key of the screen, `house` the one its detail shows.
+    OSError if the file cannot be written, KeyError if the screen is not offered.
     """
     draw_in_memory()
     app = application(APPLICATION)  # must outlive the window
-    window = CentralWindow(QSettings(str(path.with_suffix(".none")), QSettings.Format.IniFormat))
+    window = CentralWindow(QSettings(str(path.with_suffix(".none")), QSettings.Format.IniFormat), operator)
     window.set_theme(theme)
     window.resize(*size)
+    if house is not None:
+        window.detail.show_house(house)
+    window.open_screen(screen)
     for each in (*earlier, snapshot):
         window.show_snapshot(each)
     save_picture(window, path, size)

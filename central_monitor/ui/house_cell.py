@@ -1,9 +1,10 @@
 """How one house is drawn in the single-line diagram: its breaker on the busbar, and its values below."""
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPen
 
 from central_monitor.snapshot import HouseView
+from central_monitor.ui.band import paint_band
 from central_monitor.ui.presentation import (
     NO_FLOW_W,
     house_note,
@@ -57,7 +58,7 @@ class HouseCell:
         y = self._paint_power(
             painter, QRectF(inner.left(), y, inner.width(), self.size * _NUMBER), house, trend, box
         )
-        self._paint_bar(painter, QRectF(inner.left(), y, inner.width(), self.size * _BAR), house)
+        paint_band(painter, QRectF(inner.left(), y, inner.width(), self.size * _BAR), house, self.theme)
         y += self.size * _BAR
         tall = self._has_tall_trend(box)
         for label, quantity, state in self._rows(house, tall):
@@ -166,53 +167,6 @@ class HouseCell:
         label_width = text_width(label, max(1, int(self.size * 0.92))) + self.size * 0.4
         number = row.adjusted(label_width, 0, -2, 0)
         paint_number(painter, number, Reading(quantity, state), self.size, self.theme, quantity)
-
-    def _paint_bar(self, painter: QPainter, place: QRectF, house: HouseView) -> None:
-        """Power inside the contract band; left of zero is taken from the micro-grid, right is given."""
-        contract = house.contract
-        if contract is None:
-            return
-        producer = contract.role is Role.PRODUCER
-        bar = place.adjusted(0, place.height() * 0.22, 0, -place.height() * 0.22)
-        zero = bar.left() + bar.width() * (0.15 if producer else 0.85)
-        scale = bar.width() * 0.72 / contract.max_w
-        low, high = (contract.min_w, contract.max_w) if producer else (-contract.max_w, 0)
-
-        def x(power_w: float) -> float:
-            return min(max(zero + power_w * scale, bar.left()), bar.right())
-
-        band = QRectF(x(low), bar.top(), x(high) - x(low), bar.height())
-        painter.fillRect(band, self.theme.band)
-        sample = house.sample
-        if sample is not None and house_state(house) is not ValueState.DISCONNECTED:
-            agreed = (min(x(0), band.left()), max(x(0), band.right()))
-            self._paint_fill(painter, bar, (x(0), x(sample.exchange_p_w)), agreed)
-        painter.setPen(QPen(self.theme.line, 1))
-        painter.drawRect(band)
-        painter.setPen(QPen(self.theme.bus, 1))
-        painter.drawLine(QPointF(x(0), place.top() + 1), QPointF(x(0), place.bottom() - 1))
-        if house.order is not None:
-            self._paint_target(painter, QPointF(x(house.order.target_w), place.top()), place.height())
-
-    def _paint_fill(
-        self, painter: QPainter, bar: QRectF, ends: tuple[float, float], agreed: tuple[float, float]
-    ) -> None:
-        """The bar between `ends`; what lies outside `agreed` is drawn full and in the strongest grey."""
-        left, right = min(ends), max(ends)
-        thin = bar.adjusted(0, bar.height() * 0.2, 0, -bar.height() * 0.2)
-        painter.fillRect(QRectF(left, thin.top(), right - left, thin.height()), self.theme.bar)
-        for start, end in ((left, min(right, agreed[0])), (max(left, agreed[1]), right)):
-            if end > start:
-                painter.fillRect(QRectF(start, bar.top(), end - start, bar.height()), self.theme.excess)
-
-    def _paint_target(self, painter: QPainter, top: QPointF, height: float) -> None:
-        half = height * 0.3
-        painter.save()
-        painter.setPen(QPen(self.theme.panel, 1))
-        painter.setBrush(self.theme.text)
-        tip = QPointF(top.x(), top.y() + height * 0.55)
-        painter.drawPolygon(QPolygonF([top + QPointF(-half, 0), top + QPointF(half, 0), tip]))
-        painter.restore()
 
     def _paint_link(self, painter: QPainter, row: QRectF, house: HouseView, tall: bool) -> None:
         state, size = house_state(house), self.size

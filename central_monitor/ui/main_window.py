@@ -1,164 +1,155 @@
-"""The operator's window: header, banner, level 1 screen, screen buttons and the line of link health."""
+"""The operator's window: head, banner and link health around every screen, and the way between screens."""
+
+from typing import cast
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from central_monitor.snapshot import CentralSnapshot, Notice
+from central_monitor.operator import Operator
+from central_monitor.snapshot import CentralSnapshot
+from central_monitor.ui.agreement import AgreementScreen
 from central_monitor.ui.banner import Banner
-from central_monitor.ui.overview import Overview
-from central_monitor.ui.presentation import conditions, house_state, link_line
-from central_monitor.ui.single_line import SingleLine
-from node.qt.format import clock, date
+from central_monitor.ui.house_trends import HouseTrends
+from central_monitor.ui.main_screen import MainScreen
+from central_monitor.ui.navigation import Screen, ScreenBar
+from central_monitor.ui.presentation import conditions, link_line
+from central_monitor.ui.trading_detail import TradingDetail
+from central_monitor.ui.work_line import WorkLine
 from node.qt.text import TextLine
 from node.qt.theme import DARK, LIGHT, load_theme
-from node.qt.trend import Trend
-from node.qt.value import ValueState
 
-NEW_NOTICE_S = 60.0  # for so long a notice stands out
-_NOTICES = 6  # how many are listed
-_COLUMN = 190
+MAIN, AGREEMENT, DETAIL = "main", "agreement", "detail"
 
 
 class CentralWindow(QMainWindow):
-    """The Main Window of 8.3.1: the whole micro-grid, its houses and what is wrong, without scrolling."""
+    """All screens of the central, one at a time.
 
-    def __init__(self, settings: QSettings) -> None:
+    `operator` answers and carries out what the screens of contracts, bills and settings ask; without one
+    they are not offered.
+    """
+
+    def __init__(self, settings: QSettings, operator: Operator | None = None) -> None:
         super().__init__()
         self._settings = settings
-        self._trends: dict[str, Trend] = {}
+        self._snapshot: CentralSnapshot | None = None
+        self._trends = HouseTrends()
+        self._before_detail = MAIN
         self.setWindowTitle(self.tr("Central Power Monitor"))
-        self.title = TextLine(self.tr("Micro-grid"), 18, bold=True)
-        self.notice = TextLine("", 15)
-        self.day = TextLine("", 15)
-        self.clock = TextLine("", 15, bold=True, align=Qt.AlignmentFlag.AlignRight)
         self.banner = Banner()
-        self.overview = Overview()
-        self.diagram = SingleLine()
+        self.bar = ScreenBar()
         self.links = TextLine("", 13)
-        self.notices = [TextLine("", 12, quiet=True) for _ in range(2 * _NOTICES)]
-        self._make_buttons()
+        self.work = WorkLine()
+        self.main = MainScreen(self._trends)
+        self.agreement = AgreementScreen()
+        self.detail = TradingDetail(self._trends)
+        self._stack = QStackedWidget()
+        self._screens: dict[str, Screen] = {}
+        for key, title, screen in self._offered(operator):
+            self._add(key, title, screen)
         self._lay_out()
-        self.diagram.pages_changed.connect(self._show_pages)
+        self.bar.chosen.connect(self.open_screen)
+        self.bar.finder.found.connect(self.open_house)
+        self.main.theme_button.toggled.connect(lambda dark: self.set_theme(DARK if dark else LIGHT))
+        self.detail.back_asked.connect(self._leave_detail)
         self._restore()
-        self._show_pages()
+
+    def _offered(self, operator: Operator | None) -> list[tuple[str, str, QWidget]]:
+        """Every screen with its key and title, in the order of its buttons: a new one is a line here."""
+        offered: list[tuple[str, str, QWidget]] = [
+            (MAIN, self.tr("Main"), self.main),
+            (AGREEMENT, self.tr("Agreement"), self.agreement),
+            (DETAIL, self.tr("House"), self.detail),
+        ]
+        return offered
+
+    @property
+    def screen_shown(self) -> str:
+        """The key of the screen that is shown."""
+        return list(self._screens)[self._stack.currentIndex()]
+
+    def screen_of(self, key: str) -> Screen:
+        """The screen of this key; KeyError if it is not offered."""
+        return self._screens[key]
+
+    @Slot(str)
+    def open_screen(self, key: str) -> None:
+        """Show the screen of this key, as it stands now; KeyError if it is not offered."""
+        screen = self._screens[key]
+        if key == DETAIL and self.screen_shown != DETAIL:
+            self._before_detail = self.screen_shown
+        self._stack.setCurrentWidget(cast(QWidget, screen))
+        self.bar.mark(key)
+        screen.refresh()
+        if self._snapshot is not None:
+            screen.show_snapshot(self._snapshot)
+        cast(QWidget, screen).setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    @Slot(str)
+    def open_house(self, house: str) -> None:
+        """Show the trading detail of this house."""
+        self.detail.show_house(house)
+        self.open_screen(DETAIL)
 
     @Slot(object)
     def show_snapshot(self, snapshot: CentralSnapshot) -> None:
         """Show this snapshot and add it to the trends."""
-        for house in snapshot.houses:
-            live = house_state(house) not in (ValueState.DISCONNECTED, ValueState.STALE)
-            power_w = house.sample.exchange_p_w if live and house.sample is not None else None
-            self._trends.setdefault(house.house, Trend()).add(snapshot.now_s, power_w)
-        self.overview.show_snapshot(snapshot)
-        self.diagram.show_snapshot(snapshot, self._trends)
+        self._snapshot = snapshot
+        self._trends.add(snapshot)
+        self.main.show_snapshot(snapshot)  # also while hidden: its tiles have trends
+        if self.screen_shown != MAIN:
+            self._screens[self.screen_shown].show_snapshot(snapshot)
+        self.bar.show_snapshot(snapshot)
         self.banner.show_conditions(conditions(snapshot))
         self.links.set_text(link_line(snapshot))
-        self.clock.set_text(f"{date(snapshot.now_s, snapshot.zone)}  {clock(snapshot.now_s, snapshot.zone)}")
-        self.day.set_text(self.tr("Day") if snapshot.pool.is_day else self.tr("Night"))
-        self._show_notices(snapshot)
+        self.work.show_work(snapshot.work)
 
     def set_theme(self, name: str) -> None:
         """Draw in the theme of this name, `light` or `dark`."""
         theme = load_theme(name)
         self.setPalette(theme.palette())
         self.setStyleSheet(theme.style_sheet())
-        for line in self.findChildren(TextLine):
-            line.set_theme(theme)
-        for screen in (self.banner, self.overview, self.diagram):
+        for part in (self.bar, self.banner, self.links, self.work):
+            part.set_theme(theme)
+        for screen in self._screens.values():
             screen.set_theme(theme)
-        self.theme_button.setChecked(name == DARK)
+        self.main.theme_button.setChecked(name == DARK)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Keep the window's place and theme for the next start."""
+        """Keep the window's place, theme and screen for the next start."""
+        dark = self.main.theme_button.isChecked()
         self._settings.setValue("central/geometry", self.saveGeometry())
-        self._settings.setValue("central/theme", DARK if self.theme_button.isChecked() else LIGHT)
+        self._settings.setValue("central/theme", DARK if dark else LIGHT)
+        self._settings.setValue("central/screen", self.screen_shown)
+        self._settings.setValue("central/house", self.detail.house or "")
         self._settings.sync()
         super().closeEvent(event)
 
-    def _make_buttons(self) -> None:
-        self.previous_button = QPushButton(self.tr("&Previous houses"))
-        self.next_button = QPushButton(self.tr("&Next houses"))
-        self.page_line = TextLine("", 13)
-        self.theme_button = QPushButton(self.tr("&Dark screen"))
-        self.theme_button.setCheckable(True)
-        self.theme_button.toggled.connect(lambda dark: self.set_theme(DARK if dark else LIGHT))
-        self.previous_button.clicked.connect(self._previous_page)
-        self.next_button.clicked.connect(self._next_page)
-        QShortcut(QKeySequence(Qt.Key.Key_PageUp), self, self._previous_page)
-        QShortcut(QKeySequence(Qt.Key.Key_PageDown), self, self._next_page)
+    @Slot()
+    def _leave_detail(self) -> None:
+        self.open_screen(self._before_detail)
+
+    def _add(self, key: str, title: str, screen: QWidget) -> None:
+        self._screens[key] = cast(Screen, screen)
+        self._stack.addWidget(screen)
+        self.bar.add(key, title)
+        if hasattr(screen, "house_chosen"):
+            screen.house_chosen.connect(self.open_house)
 
     def _lay_out(self) -> None:
-        header = QHBoxLayout()
-        header.addWidget(self.title, 2)
-        header.addWidget(self.notice, 6)
-        header.addWidget(self.day, 1)
-        header.addWidget(self.clock, 4)
-        screen = QVBoxLayout()
-        screen.setSpacing(0)
-        screen.addWidget(self.overview)
-        screen.addWidget(self.diagram, 1)
-        middle = QHBoxLayout()
-        middle.setSpacing(8)
-        middle.addLayout(screen, 1)
-        middle.addWidget(self._column())
+        foot = QHBoxLayout()
+        foot.addWidget(self.links, 1)
+        foot.addWidget(self.work)
         whole = QWidget()
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(8, 4, 8, 2)
         layout.setSpacing(4)
-        layout.addLayout(header)
+        layout.addWidget(self.bar)
         layout.addWidget(self.banner)
-        layout.addLayout(middle, 1)
-        layout.addWidget(self.links)
+        layout.addWidget(self._stack, 1)
+        layout.addLayout(foot)
         self.setCentralWidget(whole)
         self.setMinimumSize(960, 600)
-
-    def _column(self) -> QWidget:
-        column = QWidget()
-        column.setFixedWidth(_COLUMN)
-        layout = QVBoxLayout(column)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        self.notices_title = TextLine(self.tr("Notices"), 13, bold=True)
-        layout.addWidget(self.page_line)
-        layout.addWidget(self.previous_button)
-        layout.addWidget(self.next_button)
-        layout.addWidget(self.notices_title)
-        listed = QVBoxLayout()
-        listed.setSpacing(0)
-        for line in self.notices:
-            listed.addWidget(line)
-        layout.addLayout(listed)
-        layout.addStretch(1)
-        layout.addWidget(self.theme_button)
-        return column
-
-    def _show_notices(self, snapshot: CentralSnapshot) -> None:
-        newest = tuple(reversed(snapshot.notices[-_NOTICES:]))
-        fresh = bool(newest) and snapshot.now_s - newest[0].time_s < NEW_NOTICE_S
-        self.notice.set_text(newest[0].text if fresh else "", emphasised=fresh)
-        for index in range(_NOTICES):
-            notice = newest[index] if index < len(newest) else Notice(0.0, "")
-            when = clock(notice.time_s, snapshot.zone) if notice.text else ""
-            self.notices[2 * index].set_text(when)
-            self.notices[2 * index + 1].set_text(notice.text)
-
-    @Slot()
-    def _show_pages(self) -> None:
-        page, pages = self.diagram.page, self.diagram.pages
-        for part in (self.page_line, self.previous_button, self.next_button):
-            part.setVisible(pages > 1)
-        self.page_line.set_text(self.tr("Houses, page {0} of {1}").format(page + 1, pages))
-        self.previous_button.setEnabled(page > 0)
-        self.next_button.setEnabled(page < pages - 1)
-
-    @Slot()
-    def _previous_page(self) -> None:
-        self.diagram.show_page(self.diagram.page - 1)
-
-    @Slot()
-    def _next_page(self) -> None:
-        self.diagram.show_page(self.diagram.page + 1)
 
     def _restore(self) -> None:
         self.resize(1280, 800)
@@ -166,3 +157,7 @@ class CentralWindow(QMainWindow):
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
         self.set_theme(DARK if self._settings.value("central/theme") == DARK else LIGHT)
+        if house := self._settings.value("central/house"):
+            self.detail.show_house(str(house))
+        screen = self._settings.value("central/screen")
+        self.open_screen(screen if screen in self._screens else MAIN)

@@ -1,5 +1,6 @@
 """The strip above the diagram: national grid, pool, rate and tariff now, each with its short trend."""
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -12,31 +13,71 @@ from node.qt.trend import Trend, TrendLine
 from node.qt.value import Reading, ValueState, ValueWidget
 
 _KW = Quantity("\N{MINUS SIGN}9,999.99", "kW")
+_CONTEXT = "central"
 _LEAST_W = 200.0
 _LEAST_PRICE = 1_000_000.0  # micro-coins per kWh
 
 
-class Tile(QWidget):
-    """A label, a value with its note, and the value's trend."""
+def trust(snapshot: CentralSnapshot) -> tuple[ValueState, str]:
+    """How the pool's sums are drawn, and what is said of them: they lack every house without a good value."""
+    missing = unheard(snapshot)
+    if not missing:
+        return ValueState.GOOD, ""
+    text = QCoreApplication.translate(_CONTEXT, "without {0} of {1} houses")
+    return ValueState.ESTIMATED, text.format(missing, len(snapshot.houses))
 
-    def __init__(
-        self, label: str, template: Quantity, least_span: float, plot: int, *, framed: bool = False
-    ) -> None:
+
+def rate_reading(snapshot: CentralSnapshot) -> Reading:
+    """The rate now; the tariff where nothing is exported, and it says so."""
+    state, without = trust(snapshot)
+    pool = snapshot.pool
+    if pool.rate is None:
+        words = QCoreApplication.translate(_CONTEXT, "no export: tariff billed")
+        return Reading(price(pool.tariff), state, words)
+    return Reading(price(pool.rate), state, without)
+
+
+def tariff_reading(snapshot: CentralSnapshot) -> Reading:
+    """The national tariff, and whether it is day or night for obligations and sharing."""
+    translate = QCoreApplication.translate
+    words = translate(_CONTEXT, "day") if snapshot.pool.is_day else translate(_CONTEXT, "night")
+    return Reading(price(snapshot.pool.tariff), ValueState.GOOD, words)
+
+
+class Figure(QWidget):
+    """A label over a value with its note."""
+
+    def __init__(self, label: str, template: Quantity) -> None:
         super().__init__()
-        self._framed = framed
         self._theme = load_theme(LIGHT)
         self.label = TextLine(label, 13, quiet=True)
         self.value = ValueWidget(template, 20)
         self.value.setAccessibleName(label)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(3, 2, 6, 2)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.label)
+        self._column.addWidget(self.value)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in these colours."""
+        self._theme = theme
+        self.label.set_theme(theme)
+        self.value.set_theme(theme)
+
+
+class Tile(Figure):
+    """A figure with its trend below."""
+
+    def __init__(
+        self, label: str, template: Quantity, least_span: float, plot: int, *, framed: bool = False
+    ) -> None:
+        super().__init__(label, template)
+        self._framed = framed
         self.trend = Trend()
         self.line = TrendLine(self.trend, least_span, plot)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(3, 2, 6, 2)
-        layout.setSpacing(0)
-        layout.addWidget(self.label)
-        layout.addWidget(self.value)
-        layout.addWidget(self.line)
+        self._column.addWidget(self.line)
         self.line.setFixedHeight(22)
 
     def show_value(self, now_s: float, value: float | None, reading: Reading) -> None:
@@ -47,9 +88,8 @@ class Tile(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
-        self._theme = theme
-        for part in (self.label, self.value, self.line):
-            part.set_theme(theme)
+        super().set_theme(theme)
+        self.line.set_theme(theme)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the frame of what is a part of the diagram."""
@@ -86,12 +126,8 @@ class Overview(QWidget):
 
     def show_snapshot(self, snapshot: CentralSnapshot) -> None:
         """Show the pool of this snapshot."""
-        pool, now_s, missing = snapshot.pool, snapshot.now_s, unheard(snapshot)
-        # The sums lack every house without a good value; they are said to be estimates then.
-        state = ValueState.ESTIMATED if missing else ValueState.GOOD
-        without = (
-            self.tr("without {0} of {1} houses").format(missing, len(snapshot.houses)) if missing else ""
-        )
+        pool, now_s = snapshot.pool, snapshot.now_s
+        state, without = trust(snapshot)
         self._show_national(snapshot, state, without)
         for tile, power_w in ((self.exported, pool.produced_w), (self.taken, pool.consumed_w)):
             tile.show_value(now_s, power_w, Reading(power(power_w), state, without))
@@ -99,13 +135,8 @@ class Overview(QWidget):
         self.pool.show_value(
             now_s, pool.pool_w, Reading(power(pool.pool_w, signed=True), state, without or available)
         )
-        if pool.rate is None:
-            reading = Reading(price(pool.tariff), state, self.tr("no export: tariff billed"))
-            self.rate.show_value(now_s, None, reading)
-        else:
-            self.rate.show_value(now_s, pool.rate, Reading(price(pool.rate), state, without))
-        words = self.tr("day") if pool.is_day else self.tr("night")
-        self.tariff.show_value(now_s, pool.tariff, Reading(price(pool.tariff), ValueState.GOOD, words))
+        self.rate.show_value(now_s, pool.rate, rate_reading(snapshot))
+        self.tariff.show_value(now_s, pool.tariff, tariff_reading(snapshot))
 
     def _show_national(self, snapshot: CentralSnapshot, state: ValueState, without: str) -> None:
         national_w = snapshot.pool.national_w

@@ -6,7 +6,7 @@ from central_monitor.snapshot import CentralSnapshot, HouseView, LinkState
 from microgrid.minute import Hold
 from microgrid.sample import Quality
 from microgrid.terms import Contract, Role, Source
-from node.qt.format import duration
+from node.qt.format import duration, moment, month_name
 from node.qt.symbols import Condition, Priority
 from node.qt.value import ValueState, state_note, state_of
 
@@ -121,6 +121,20 @@ def link_line(snapshot: CentralSnapshot) -> str:
         translate(_CONTEXT, "minutes are stored") if stored else translate(_CONTEXT, "minutes are NOT stored")
     )
     return "   ·   ".join(parts)
+
+
+def round_lines(snapshot: CentralSnapshot) -> tuple[str, str]:
+    """How a round of contracts stands that is not final yet, in two short lines; empty without one."""
+    translate, asked = QCoreApplication.translate, snapshot.round
+    if asked is None or asked.final:
+        return "", ""
+    first = translate(_CONTEXT, "Contracts for {0}: {1} of {2} have answered").format(
+        month_name(asked.month), len(asked.agreed), len(asked.agreed) + len(asked.waiting)
+    )
+    closes = translate(_CONTEXT, "closes {0}").format(moment(asked.closes_s, snapshot.zone))
+    if not asked.refused:
+        return first, closes
+    return first, translate(_CONTEXT, "{0} refused, {1}").format(len(asked.refused), closes)
 
 
 def _lost_words(lost: list[HouseView], total: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from central_monitor.snapshot import CentralSnapshot, HouseView
@@ -23,6 +23,11 @@ _TRUNK = 22.0  # width left of the houses for the conductor that joins the busba
 _TALLEST = 22.0  # a cell's greatest height and width in text sizes
 _WIDEST = 22.0
 _ROW_INTERVAL_MS = 15  # between the rows of one snapshot, so that no single repaint holds the window up
+_BY_KEYBOARD = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
 MOST_ON_A_PAGE = 40  # more are not taken in at a glance
 
 
@@ -65,9 +70,11 @@ class SingleLine(QWidget):
 
     Signals:
         pages_changed: the number of pages or the page shown has changed.
+        house_chosen: the house that was clicked, or opened with Enter; arrow keys move among all houses.
     """
 
     pages_changed = Signal()
+    house_chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,6 +82,8 @@ class SingleLine(QWidget):
         self._trends: dict[str, Trend] = {}
         self._page = 0
         self._pages = 1
+        self._cursor = 0  # the house that Enter opens, counted over all pages
+        self._marked = False  # whether that house is marked: only while the keyboard is used
         self._plan = plan_page(800, 500, 4)
         self._theme = load_theme(LIGHT)
         self._rows_due: list[int] = []
@@ -83,6 +92,8 @@ class SingleLine(QWidget):
         self._row_timer.setInterval(_ROW_INTERVAL_MS)
         self._row_timer.timeout.connect(self._repaint_row)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
         self.setAccessibleName(self.tr("Single-line diagram of the micro-grid"))
 
     @property
@@ -113,6 +124,9 @@ class SingleLine(QWidget):
     def show_page(self, page: int) -> None:
         """Show this page; the nearest one if there is none of that number."""
         self._page = min(max(page, 0), self._pages - 1)
+        first = self._page * self._plan.room
+        if not first <= self._cursor < first + self._plan.room:
+            self._cursor = first
         self.pages_changed.emit()
         self.update()
 
@@ -158,6 +172,51 @@ class SingleLine(QWidget):
         """Lay the page out anew."""
         self._lay_out()
 
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Over a house the pointer is a hand: it can be opened."""
+        over = self._house_at(event.position()) is not None
+        self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Open the house under the pointer."""
+        index = self._house_at(event.position())
+        if event.button() is Qt.MouseButton.LeftButton and index is not None:
+            self._cursor = self._page * self._plan.room + index
+            self.house_chosen.emit(self.shown_houses()[index].house)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows, Home and End move to another house, on whatever page it is; Enter opens it."""
+        if self._snapshot is None:
+            return
+        last = len(self._snapshot.houses) - 1
+        match event.key():
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter | Qt.Key.Key_Space:
+                self.house_chosen.emit(self._snapshot.houses[self._cursor].house)
+            case Qt.Key.Key_Left:
+                self._move_to(max(0, self._cursor - 1))
+            case Qt.Key.Key_Right:
+                self._move_to(min(last, self._cursor + 1))
+            case Qt.Key.Key_Up if self._cursor >= self._plan.columns:
+                self._move_to(self._cursor - self._plan.columns)
+            case Qt.Key.Key_Down if self._cursor + self._plan.columns <= last:
+                self._move_to(self._cursor + self._plan.columns)
+            case Qt.Key.Key_Home:
+                self._move_to(0)
+            case Qt.Key.Key_End:
+                self._move_to(last)
+            case _:
+                super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show which house Enter opens, to those who come by keyboard."""
+        self._marked = event.reason() in _BY_KEYBOARD
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take the mark away."""
+        self._marked = False
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the page."""
         if self._snapshot is None:
@@ -172,6 +231,21 @@ class SingleLine(QWidget):
         for house, cell in zip(houses, cells, strict=True):
             if cell.intersects(place):
                 cell_painter.paint(painter, cell, house, self._trends[house.house])
+        if self._marked and houses:
+            marked = cells[self._cursor - self._page * self._plan.room]
+            painter.setPen(QPen(self._theme.focus, 3))
+            painter.drawRect(marked.adjusted(2, 2, -2, -2))
+
+    def _house_at(self, point: QPointF) -> int | None:
+        """The number of the house on this page at this place, or None."""
+        return next((index for index, cell in enumerate(self.cells()) if cell.contains(point)), None)
+
+    def _move_to(self, cursor: int) -> None:
+        self._cursor = cursor
+        self._marked = True
+        if cursor // self._plan.room != self._page:
+            self.show_page(cursor // self._plan.room)
+        self.update()
 
     @Slot()
     def _repaint_row(self) -> None:
@@ -189,6 +263,8 @@ class SingleLine(QWidget):
             self.update()
         pages = max(1, ceil(count / self._plan.room))
         page = min(self._page, pages - 1)
+        last = min(count, (page + 1) * self._plan.room) - 1
+        self._cursor = min(max(self._cursor, page * self._plan.room), last)
         if (pages, page) != (self._pages, self._page):
             self._pages, self._page = pages, page
             self.pages_changed.emit()

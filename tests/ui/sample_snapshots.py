@@ -7,9 +7,13 @@ from central_monitor.snapshot import (
     CentralSnapshot,
     HouseView,
     LinkState,
+    LiveSplit,
+    MonthView,
     Notice,
     OrderView,
     PoolView,
+    RoundView,
+    Work,
 )
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
 from microgrid.minute import Hold
@@ -65,10 +69,19 @@ def make_house(index: int, step: int = 0, name: str | None = None) -> HouseView:
         exchange_w = round(1400 + 600 * swing)
         sample = make_sample(exchange_w, exchange_w + 640)
         order = OrderView(target_w=1700, raise_standing=False, hold=Hold.NONE, acknowledged=True)
+        allotment_w, month = None, MonthView(
+            microgrid_energy=round(123.4 * WS_PER_KWH), national_energy=round(-2.5 * WS_PER_KWH),
+            microgrid_amount=microcoins(1234.5), national_amount=microcoins(-44),
+            penalty_amount=microcoins(-17.6),
+        )  # fmt: skip
     else:
         contract = Contract(house=house, role=Role.CONSUMER, valid_from=0, valid_to=10**9, max_w=2000)
         sample = make_sample(round(-900 + 500 * swing), 0)
         order = None
+        allotment_w, month = 1800, MonthView(
+            microgrid_energy=round(-80.2 * WS_PER_KWH), national_energy=round(-18.5 * WS_PER_KWH),
+            microgrid_amount=microcoins(-802), national_amount=microcoins(-325.6), penalty_amount=0,
+        )  # fmt: skip
     return HouseView(
         house=house,
         name=f"Family {index + 1}" if name is None else name,
@@ -82,7 +95,34 @@ def make_house(index: int, step: int = 0, name: str | None = None) -> HouseView:
         order=order,
         round_trip_ms=12.0,
         last_minute=28_884_004,
+        allotment_w=allotment_w,
+        split=make_split(sample.exchange_p_w, allotment_w, contract.min_w),
+        month=month,
     )
+
+
+def with_order(house: HouseView, *, raise_standing: bool, acknowledged: bool) -> HouseView:
+    """The seller under this order instead."""
+    assert house.order is not None
+    return replace(
+        house, order=replace(house.order, raise_standing=raise_standing, acknowledged=acknowledged)
+    )
+
+
+def make_split(exchange_w: int, allotment_w: int | None, min_w: int = 0) -> LiveSplit:
+    """A power divided roughly as a settlement does: national is what exceeds the allotment."""
+    microgrid_w = max(exchange_w, -(allotment_w or 0))
+    default_w = 0 if allotment_w is not None else max(0, min_w - exchange_w)
+    return LiveSplit(microgrid_w=microgrid_w, national_w=exchange_w - microgrid_w, default_w=default_w)
+
+
+def draw(house: HouseView, exchange_w: int) -> HouseView:
+    """The house with this power exchanged instead."""
+    assert house.sample is not None
+    assert house.contract is not None
+    generator_w = max(0, exchange_w + 640) if house.contract.role is Role.PRODUCER else 0
+    split = make_split(exchange_w, house.allotment_w, house.contract.min_w)
+    return replace(house, sample=make_sample(exchange_w, generator_w), split=split)
 
 
 def make_central(count: int = 4, step: int = 0) -> CentralSnapshot:
@@ -166,3 +206,41 @@ def make_upset(step: int = 0) -> CentralSnapshot:
     )
     snapshot = with_houses(tuple(houses), step)
     return replace(snapshot, tie_closed=False, recorder_fault="the disk is full")
+
+
+LONG_NAME = "Haus der Familie von und zu Hohenlohe-Langenburg-Schillingsfürst"
+
+
+def make_troubled(step: int = 0) -> CentralSnapshot:
+    """Eight houses that depart from their contracts, or are heard badly, while a round is open."""
+    houses = [make_house(index, step) for index in range(8)]
+    houses[0] = draw(replace(houses[0], name=LONG_NAME), -2350)
+    large = MonthView(
+        microgrid_energy=98_765 * WS_PER_KWH, national_energy=0, microgrid_amount=microcoins(9_876_543.21),
+        national_amount=0, penalty_amount=microcoins(-17.6),
+    )  # fmt: skip
+    houses[1] = draw(replace(houses[1], month=large), 90)
+    houses[2] = replace(houses[2], link=LinkState.LOST, quality=Quality.STALE, age_s=130.0, split=None)
+    houses[3] = replace(houses[3], quality=Quality.STALE, age_s=12.0)
+    houses[4] = replace(houses[4], quality=Quality.BAD, age_s=3.0)
+    houses[5] = draw(houses[5], -400)
+    houses[6] = replace(draw(houses[6], -300), contract=None, allotment_w=None, split=make_split(-300, 0))
+    houses[7] = replace(
+        houses[7],
+        link=LinkState.NEVER,
+        sample=None,
+        age_s=None,
+        order=None,
+        last_minute=None,
+        split=None,
+        month=None,
+    )
+    asked = RoundView(
+        month="2025-01", closes_s=1_735_671_600, agreed=("A", "B", "C"), waiting=("D", "E", "F", "G", "H"),
+        refused={"D": "The minimum is above the maximum."}, final=False,
+    )  # fmt: skip
+    return replace(
+        with_houses(tuple(houses), step),
+        round=asked,
+        work=Work(text="Settling November 2024", done=11, total=30),
+    )
