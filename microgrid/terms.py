@@ -191,6 +191,42 @@ def terms_faults(terms: Terms) -> list[str]:
     return faults + _tariff_faults(terms.tariffs)
 
 
+def house_faults(house: House) -> dict[str, str]:
+    """What is wrong with a house's description, a sentence for each of its fields that has to change."""
+    faults: dict[str, str] = {}
+    if HOUSE_ID.fullmatch(house.house) is None:
+        faults["house"] = "An ID has 1 to 32 letters, digits, '-' or '_' and begins with a letter or digit."
+    elif house.house in COMMON_ACCOUNTS:
+        faults["house"] = "This ID is the name of a common account; choose another."
+    if house.joined > house.left:
+        faults["left"] = "It leaves before it joins; give a later end."
+    if not 0 < house.connection_w <= MAX_CONNECTION_W:
+        faults["connection_w"] = (
+            f"A connection of {house.connection_w / 1000:g} kW must be above 0"
+            f" and at most {MAX_CONNECTION_W // 1000} kW."
+        )
+    return faults
+
+
+def tariff_faults(tariff: Tariff) -> dict[str, str]:
+    """What is wrong with a tariff, a sentence for each of its fields that has to change."""
+    faults: dict[str, str] = {}
+    if tariff.valid_from >= tariff.valid_to:
+        faults["valid_to"] = "A tariff ends before it begins; give it an end after its start."
+    for name in ("response_s", "deadband_w"):
+        if getattr(tariff, name) < 0:
+            faults[name] = "The response time and the deadband must be 0 or more."
+    national, feed_in = tariff.national / MICROCOINS_PER_COIN, tariff.feed_in / MICROCOINS_PER_COIN
+    if not 0 < tariff.national <= MAX_PRICE:
+        limit = MAX_PRICE // MICROCOINS_PER_COIN
+        faults["national"] = (
+            f"The national tariff of {national:g} coins/kWh must be above 0 and at most {limit}."
+        )
+    if not 0 <= tariff.feed_in <= tariff.national:
+        faults["feed_in"] = f"The feed-in price of {feed_in:g} coins/kWh must be between 0 and the tariff."
+    return faults
+
+
 def _house_faults(houses: Sequence[House]) -> list[str]:
     faults = []
     if not 0 < len(houses) <= MAX_HOUSES:
@@ -200,39 +236,15 @@ def _house_faults(houses: Sequence[House]) -> list[str]:
         if house.house in seen:
             faults.append(f"House {house.house}: this ID is listed twice; every house needs its own.")
         seen.add(house.house)
-        if HOUSE_ID.fullmatch(house.house) is None:
-            faults.append(
-                f"House {house.house!r}: an ID has 1 to 32 letters, digits, '-' or '_' and begins with a"
-                " letter or digit."
-            )
-        if house.house in COMMON_ACCOUNTS:
-            faults.append(f"House {house.house}: this ID is the name of a common account; choose another.")
-        if house.joined > house.left:
-            faults.append(f"House {house.house}: it leaves before it joins; give a later end.")
-        if not 0 < house.connection_w <= MAX_CONNECTION_W:
-            limit = MAX_CONNECTION_W // 1000
-            faults.append(
-                f"House {house.house}: a connection of {house.connection_w / 1000:g} kW must be above 0"
-                f" and at most {limit} kW."
-            )
+        named = house.house if HOUSE_ID.fullmatch(house.house) else repr(house.house)
+        faults += [f"House {named}: {fault[0].lower()}{fault[1:]}" for fault in house_faults(house).values()]
     return faults
 
 
 def _tariff_faults(tariffs: Sequence[Tariff]) -> list[str]:
-    faults = []
+    faults: list[str] = []
     for tariff in tariffs:
-        if tariff.valid_from >= tariff.valid_to:
-            faults.append("A tariff ends before it begins; give it an end after its start.")
-        if min(tariff.response_s, tariff.deadband_w) < 0:
-            faults.append("The response time and the deadband must be 0 or more.")
-        national, feed_in = tariff.national / MICROCOINS_PER_COIN, tariff.feed_in / MICROCOINS_PER_COIN
-        if not 0 < tariff.national <= MAX_PRICE:
-            limit = MAX_PRICE // MICROCOINS_PER_COIN
-            faults.append(
-                f"The national tariff of {national:g} coins/kWh must be above 0 and at most {limit}."
-            )
-        if not 0 <= tariff.feed_in <= tariff.national:
-            faults.append(f"The feed-in price of {feed_in:g} coins/kWh must be between 0 and the tariff.")
+        faults += dict.fromkeys(tariff_faults(tariff).values())
     ordered = sorted(tariffs, key=lambda t: t.valid_from)
     for before, after in pairwise(ordered):
         if after.valid_from < before.valid_to:

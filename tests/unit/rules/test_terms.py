@@ -14,6 +14,8 @@ from microgrid.terms import (
     Source,
     Tariff,
     Terms,
+    house_faults,
+    tariff_faults,
     terms_faults,
 )
 from microgrid.units import microcoins
@@ -84,6 +86,19 @@ def test_each_fault_is_one_sentence_that_names_the_house_and_the_figure(terms: T
     faults = terms_faults(terms)
     assert any(fault.startswith(sentence) for fault in faults), faults
     assert all(fault.endswith(".") for fault in faults)
+
+
+def test_faults_are_told_by_field():
+    right = GOOD.tariffs[0]
+    wrong = {"valid_to": right.valid_from, "national": 0, "feed_in": -1, "response_s": -1, "deadband_w": -1}
+    assert tariff_faults(right) == {}
+    for field, value in wrong.items():
+        assert field in tariff_faults(msgspec.structs.replace(right, **{field: value}))
+    assert set(tariff_faults(msgspec.structs.replace(right, **wrong))) == set(wrong)
+    assert house_faults(house("A")) == {}
+    left = msgspec.structs.replace(house("A 1", 0), joined=2, left=1)
+    assert set(house_faults(left)) == {"house", "connection_w", "left"}
+    assert set(house_faults(house("reserve"))) == {"house"}
 
 
 @pytest.mark.parametrize("name", COMMON_ACCOUNTS)
