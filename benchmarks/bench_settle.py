@@ -6,21 +6,22 @@ the same code that seals a day of a running central.
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.measure import OUTPUT, Spent, medians, peak_bytes, show, spending
 from benchmarks.neighbourhood import HOUSES, MONTH, make_terms
-from central_monitor.services.biller import settle_month
+from central_monitor.services.biller import settled_month
 from db.central import CENTRAL, AgreementRepository, MinuteStore
-from db.central.grids import METER, ORDER, PRESENT, Grid, SealedRow, packed
+from db.central.grids import METER, ORDER, PRESENT, DayGrids, RowGrid, SealedRow, packed
 from db.engine import open_reader, open_writer
 from microgrid.columns import MINUTES_PER_DAY, Ints
 from microgrid.months import month_minutes, zone_of
 from microgrid.terms import Terms
 
-VERSION = 1  # of what `make_database` writes
+VERSION = 2  # of what `make_database` writes
 ROUNDS = 5
 BAR_S = 2.0
 BAR_BYTES = 2**30
@@ -37,8 +38,7 @@ def make_database(path: Path, terms: Terms) -> None:
                 "INSERT INTO meter_day SELECT DISTINCT house, day FROM (SELECT ? AS day, house FROM house)",
                 (rows[0][0],),
             )
-            marks = ", ".join("?" for _ in rows[0])
-            connection.exec_driver_sql(f"INSERT INTO sealed_day VALUES ({marks})", rows)
+            DayGrids(connection).write_seal(rows)
         print(f"\r  making the database, day {number + 1}", end="", file=sys.stderr)
     print(file=sys.stderr)
     connection.close()
@@ -52,11 +52,11 @@ def _days(terms: Terms, houses: list[str]) -> Iterator[list[SealedRow]]:
         first = day * MINUTES_PER_DAY
         meter = _meter_grid(first, registers, random)
         orders = _order_grid(first, meter, random)
-        sellers = houses[::2]
-        yield [*packed(METER, meter, houses), *packed(ORDER, orders, sellers)]
+        parts = chain(packed(METER, houses, meter), packed(ORDER, houses[::2], orders))
+        yield list(chain.from_iterable(parts))
 
 
-def _meter_grid(first: int, registers: dict[str, Ints], random: np.random.Generator) -> Grid:
+def _meter_grid(first: int, registers: dict[str, Ints], random: np.random.Generator) -> RowGrid:
     shape = (HOUSES, MINUTES_PER_DAY)
     sells = (np.arange(HOUSES) % 2 == 0)[:, None]
     hour = (np.arange(MINUTES_PER_DAY) / 60 + 5) % 24  # of the zone
@@ -90,12 +90,11 @@ def _meter_grid(first: int, registers: dict[str, Ints], random: np.random.Genera
     for house in random.integers(0, HOUSES, 5):  # five houses a day are not heard for ten minutes
         at = int(random.integers(0, MINUTES_PER_DAY - 20))
         present[house, at : at + 10] = False
-    return Grid(
-        first, first + MINUTES_PER_DAY, present, {n: np.where(present, v, 0) for n, v in values.items()}
-    )
+    arrays = {name: np.where(present, value, 0).T for name, value in values.items()}
+    return RowGrid(first, first + MINUTES_PER_DAY, present.T, arrays)
 
 
-def _order_grid(first: int, meter: Grid, random: np.random.Generator) -> Grid:
+def _order_grid(first: int, meter: RowGrid, random: np.random.Generator) -> RowGrid:
     """An order changes every ten minutes or so."""
     shape = (HOUSES // 2, MINUTES_PER_DAY)
     changes = np.where(random.random(shape) < 0.1, np.arange(MINUTES_PER_DAY), 0)
@@ -112,7 +111,8 @@ def _order_grid(first: int, meter: Grid, random: np.random.Generator) -> Grid:
     }
     assert set(values) | {PRESENT} == set(ORDER.quantities)
     present = np.ones(shape, dtype=np.bool_)
-    return Grid(meter.first, meter.end, present, {n: v.astype(np.int64) for n, v in values.items()})
+    arrays = {name: value.astype(np.int64).T for name, value in values.items()}
+    return RowGrid(meter.first, meter.end, present.T, arrays)
 
 
 def main() -> None:
@@ -133,12 +133,12 @@ def main() -> None:
         connection = open_reader(path, CENTRAL)
         store = MinuteStore(connection)
         with spending() as spent:
-            statements = settle_month(store, terms, MONTH)
+            statements = settled_month(store, terms, MONTH).statements()
         settled.append(spent)
         if statements.postings_total != 0:
             raise AssertionError("the postings do not sum to zero")
         with spending() as spent:
-            for _ in store.days(minutes.start, minutes.stop):
+            for _ in store.billed_days(minutes.start, minutes.stop):
                 pass
         read.append(spent)
         connection.close()

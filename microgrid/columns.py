@@ -57,10 +57,36 @@ class MinuteColumns:
 
 
 @dataclass(frozen=True)
-class OrderColumns:
+class WholeMinutes:
+    """Meter minutes of houses of which none is missing: each follows on the one before, in one epoch.
+
+    Instead of registers there is what they rose by in each minute.
+    """
+
+    columns: Ints  # the houses' places
+    imported_ws: Ints
+    exported_ws: Ints
+    closed_s: Ints
+    max_w: Ints
+    min_w: Ints
+
+
+@dataclass(frozen=True)
+class BilledMinutes:
+    """What a bill is made from, of `first_minute` <= m < `end_minute`: whole houses, and all the others."""
+
+    houses: tuple[str, ...]
+    first_minute: int
+    end_minute: int
+    whole: WholeMinutes
+    rest: MinuteColumns
+
+
+@dataclass(frozen=True)
+class StandingOrders:
     """Order minutes (see `microgrid.minute.OrderMinute`) of `first_minute` <= m < `end_minute`.
 
-    `target_w` and `acknowledged_s` are -1 where there was none.
+    Only what a bill is made from. `target_w` and `acknowledged_s` are -1 where there was none.
     """
 
     houses: tuple[str, ...]
@@ -69,11 +95,17 @@ class OrderColumns:
     present: Bools
     raise_standing: Bools
     target_w: Ints
-    hold: Ints
-    command_id: Ints
     acknowledged_s: Ints
     tie_closed: Bools
     out_of_service: Bools
+
+
+@dataclass(frozen=True)
+class OrderColumns(StandingOrders):
+    """Order minutes with what only explains them."""
+
+    hold: Ints
+    command_id: Ints
 
 
 _METER_VALUES = (

@@ -56,15 +56,12 @@ def minute_energy(
         columns = slice(None) if whole.all() else whole  # a slice copies nothing
         exported = _differences(block.export_ws, block.opening.export_ws, columns)
         imported = _differences(block.import_ws, block.opening.import_ws, columns)
-        limit = None if connection_w is None else limit_ws(connection_w[columns], SECONDS_PER_MINUTE)
-        plausible = _plausible(exported, limit) & _plausible(imported, limit)
-        net[:, columns] = (exported - imported) * plausible
-        if not plausible.all():
-            known[:, columns], estimated[:, columns] = plausible, ~plausible
+        found = whole_energy(exported, imported, None if connection_w is None else connection_w[columns])
+        net[:, columns], estimated[:, columns], known[:, columns] = found.net_ws, found.estimated, found.known
     for column in np.flatnonzero(~whole):
         house_w = None if connection_w is None else int(connection_w[column])
-        found = _with_gaps(block, int(column), house_w, profile)
-        net[:, column], estimated[:, column], known[:, column] = found
+        line = _with_gaps(block, int(column), house_w, profile)
+        net[:, column], estimated[:, column], known[:, column] = line
     return MinuteEnergy(net, estimated, known)
 
 
@@ -77,6 +74,23 @@ def _whole_columns(block: MinuteColumns) -> Bool:
 
 def _differences(register_ws: Int, opening_ws: Int, columns: slice | Bool) -> Int:
     return np.diff(register_ws[:, columns], axis=0, prepend=opening_ws[columns][None, :])
+
+
+def whole_energy(exported_ws: Int, imported_ws: Int, connection_w: Int | None) -> MinuteEnergy:
+    """Net energy where no minute is missing, from the rises of both registers [minutes, houses]."""
+    limit = None if connection_w is None else limit_ws(connection_w, SECONDS_PER_MINUTE)
+    net_ws = exported_ws - imported_ws
+    known = np.ones(net_ws.shape, dtype=np.bool_)
+    if not _all_plausible(exported_ws, limit) or not _all_plausible(imported_ws, limit):
+        known = _plausible(exported_ws, limit) & _plausible(imported_ws, limit)
+        net_ws *= known
+    return MinuteEnergy(net_ws, ~known, known)
+
+
+def _all_plausible(rise_ws: Int, limit: NDArray[np.float64] | None) -> bool:
+    """`_plausible` everywhere; found house by house, which takes a third of the time."""
+    lowest, highest = rise_ws.min(axis=0, initial=0), rise_ws.max(axis=0, initial=0)
+    return bool(_plausible(lowest, limit).all() and _plausible(highest, limit).all())
 
 
 def _plausible(rise_ws: Int, limit: NDArray[np.float64] | None) -> Bool:

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microgrid.block import Block, BlockTerms, Settled
-from microgrid.columns import MinuteColumns, OrderColumns
+from microgrid.columns import BilledMinutes, MinuteColumns, StandingOrders, WholeMinutes
 from microgrid.daybook import DaySums, LedgerPoint, OpenDay, totals
 from microgrid.daylight import day_mask
-from microgrid.energy import Profile, minute_energy
+from microgrid.energy import Profile, minute_energy, whole_energy
 from microgrid.months import local_days, month_minutes, zone_of
 from microgrid.settlement import settle
 from microgrid.statement import Account, EnergyBalance, PenaltyParts, Statements, Unit
@@ -27,6 +27,7 @@ Int = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 Value = TypeVar("Value", bound=np.generic)
 _CELLS_AT_ONCE = 2**16  # few enough to stay in the processor's cache
+_LEAST, _MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 def block_terms(terms: Terms, houses: tuple[str, ...], minute: int) -> BlockTerms:
@@ -53,7 +54,7 @@ def block_terms(terms: Terms, houses: tuple[str, ...], minute: int) -> BlockTerm
 def make_block(
     terms: Terms,
     tariff: Tariff,
-    orders: OrderColumns,
+    orders: StandingOrders,
     net_ws: Int,
     closed_s: Int,
     rows: slice,
@@ -113,6 +114,7 @@ class Segment:
     terms: BlockTerms
     block: Block
     settled: Settled
+    estimated: Bool
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,28 @@ class _Measured:
     estimated: Bool
     known: Bool
     closed_s: Int
-    breaker_closed: Bool  # also of those who are not members
+    breaker_s: Int  # the same, also of those who are not members
+
+    def of_members(self, members: Bool) -> "_Measured":
+        """Who is not a member has no energy, nothing estimated and an open breaker."""
+        return _Measured(
+            self.net_ws * members,
+            self.estimated & members,
+            self.known,
+            self.closed_s * members,
+            self.breaker_s,
+        )
+
+
+def _side_by_side(*parts: tuple[Int, _Measured]) -> _Measured:
+    """What was measured of all houses, from parts that come with the places of theirs."""
+    joined = {}
+    for name, first in vars(parts[0][1]).items():
+        houses = sum(len(columns) for columns, _ in parts)
+        joined[name] = np.empty((len(first), houses), dtype=first.dtype)
+        for columns, part in parts:
+            joined[name][:, columns] = getattr(part, name)
+    return _Measured(**joined)
 
 
 class MonthLedger:
@@ -158,13 +181,13 @@ class MonthLedger:
         self._midnights = {day.start for day in local_days(self.minutes, zone)}
         self._days = [OpenDay(start, self.houses)]
         self._energy: Counter[str] = Counter()
-        self._max_w = np.full(count, np.iinfo(np.int64).min)
-        self._min_w = np.full(count, np.iinfo(np.int64).max)
+        self._max_w = np.full(count, _LEAST)
+        self._min_w = np.full(count, _MOST)
         self._heard = np.zeros(count, dtype=np.bool_)
         self._connection_w = _of_houses(listed, "connection_w")
         self._joined, self._left = _of_houses(listed, "joined"), _of_houses(listed, "left")
 
-    def add(self, columns: MinuteColumns, orders: OrderColumns) -> None:
+    def add(self, columns: MinuteColumns | BilledMinutes, orders: StandingOrders) -> None:
         """Settle the columns' minutes and add them up.
 
         ValueError if minutes are skipped, repeated or of another month, or the houses are others
@@ -173,7 +196,7 @@ class MonthLedger:
         for _ in self.segments(columns, orders):
             pass
 
-    def segments(self, columns: MinuteColumns, orders: OrderColumns) -> Iterator[Segment]:
+    def segments(self, columns: MinuteColumns | BilledMinutes, orders: StandingOrders) -> Iterator[Segment]:
         """Like `add`, and gives what was settled segment by segment; all of them must be taken."""
         if columns.first_minute != self._next or columns.end_minute > self.minutes.stop:
             raise ValueError(f"minute {columns.first_minute} does not follow; expected {self._next}")
@@ -194,9 +217,9 @@ class MonthLedger:
                 settled = settle(terms, block, self.credit)
                 self.credit = settled.credit
                 self._next += len(block.net_ws)
-                self._was_closed = measured.breaker_closed[rows.stop - 1]
+                self._was_closed = measured.breaker_s[rows.stop - 1] > 0
                 self._add_up(block, settled, measured.estimated[rows])
-                yield Segment(first, terms, block, settled)
+                yield Segment(first, terms, block, settled, measured.estimated[rows])
 
     def point(self) -> LedgerPoint:
         """Where the ledger stands: a ledger of the same terms and month carries on from here."""
@@ -215,24 +238,31 @@ class MonthLedger:
             for index, house in enumerate(self.houses)
         }
 
-    def _measured(self, columns: MinuteColumns) -> _Measured:
+    def _measured(self, columns: MinuteColumns | BilledMinutes) -> _Measured:
         """What the columns tell of each minute; nothing of a house outside of its membership."""
-        energy = minute_energy(columns, self._connection_w, self._profile)
-        closed_s = closed_seconds(columns, self._was_closed)
-        measured = _Measured(energy.net_ws, energy.estimated, energy.known, closed_s, closed_s > 0)
         members = self._members(columns.first_minute, columns.end_minute)
-        present = columns.present
-        if members is not None:
-            present = present & members
-            measured = _Measured(
-                net_ws=energy.net_ws * members,
-                estimated=energy.estimated & members,
-                known=energy.known,
-                closed_s=closed_s * members,
-                breaker_closed=measured.breaker_closed,
+        everybody = np.arange(len(self.houses))
+        if isinstance(columns, MinuteColumns):
+            measured = self._of_registers(columns, everybody, members)
+        else:
+            others = np.setdiff1d(everybody, columns.whole.columns)
+            measured = _side_by_side(
+                (columns.whole.columns, self._of_whole(columns.whole, members)),
+                (others, self._of_registers(columns.rest, others, members)),
             )
-        self._note_powers(present, columns)
-        return measured
+        return measured if members is None else measured.of_members(members)
+
+    def _of_whole(self, whole: WholeMinutes, members: Bool | None) -> _Measured:
+        energy = whole_energy(whole.exported_ws, whole.imported_ws, self._connection_w[whole.columns])
+        present = np.ones(whole.closed_s.shape, dtype=np.bool_)
+        self._note_powers(whole.columns, present, whole.max_w, whole.min_w, members)
+        return _Measured(energy.net_ws, energy.estimated, energy.known, whole.closed_s, whole.closed_s)
+
+    def _of_registers(self, columns: MinuteColumns, houses: Int, members: Bool | None) -> _Measured:
+        energy = minute_energy(columns, self._connection_w[houses], self._profile)
+        closed_s = closed_seconds(columns, self._was_closed[houses])
+        self._note_powers(houses, columns.present, columns.max_w, columns.min_w, members)
+        return _Measured(energy.net_ws, energy.estimated, energy.known, closed_s, closed_s)
 
     def _members(self, first: int, end: int) -> Bool | None:
         """Which houses are part of the micro-grid in which of these minutes; None: all in all."""
@@ -254,16 +284,19 @@ class MonthLedger:
             self._block_terms[since] = block_terms(self._terms, self.houses, minute)
         return self._block_terms[since]
 
-    def _note_powers(self, present: Bool, columns: MinuteColumns) -> None:
-        whole = present.all(axis=0)
-        for index in np.flatnonzero(present.any(axis=0) & ~whole):
-            heard = present[:, index]
-            self._max_w[index] = max(self._max_w[index], columns.max_w[heard, index].max())
-            self._min_w[index] = min(self._min_w[index], columns.min_w[heard, index].min())
-        if len(present):
-            np.maximum(self._max_w, columns.max_w.max(axis=0), out=self._max_w, where=whole)
-            np.minimum(self._min_w, columns.min_w.min(axis=0), out=self._min_w, where=whole)
-        self._heard |= present.any(axis=0)
+    def _note_powers(self, houses: Int, present: Bool, max_w: Int, min_w: Int, members: Bool | None) -> None:
+        """Note the largest and smallest powers of these houses where they are present, as members."""
+        if members is not None:
+            present = present & members[:, houses]
+        whole = present.all(axis=0) & (len(present) > 0)
+        for column in np.flatnonzero(present.any(axis=0) & ~whole):
+            heard, house = present[:, column], houses[column]
+            self._max_w[house] = max(self._max_w[house], max_w[heard, column].max())
+            self._min_w[house] = min(self._min_w[house], min_w[heard, column].min())
+        some = houses[whole]
+        self._max_w[some] = np.maximum(self._max_w[some], max_w.max(axis=0, initial=_LEAST)[whole])
+        self._min_w[some] = np.minimum(self._min_w[some], min_w.min(axis=0, initial=_MOST)[whole])
+        self._heard[houses] |= present.any(axis=0)
 
     def _add_up(self, block: Block, settled: Settled, estimated: Bool) -> None:
         self._days[-1].add(settled, block.net_ws, estimated)

@@ -135,6 +135,18 @@ def allotments(terms: BlockTerms, available_ws: Int) -> Int:
     return allotted
 
 
+def _on_duty(terms: BlockTerms, block: Block) -> Bool:
+    by_night = terms.daylight_only & ~block.is_day[:, None]
+    on_duty: Bool = terms.producer & ~by_night & ~block.out_of_service
+    return on_duty
+
+
+def available_ws(terms: BlockTerms, block: Block) -> Int:
+    """What connected, obliged sellers can give in each minute (Pmax), in Ws (5.6)."""
+    available: Int = (_on_duty(terms, block) * terms.max_w * block.closed_s).sum(axis=1)
+    return available
+
+
 @dataclass(frozen=True)
 class ImportBlame:
     """Points 3 and 4: why energy came from the national grid, and who answers for it (5.7.1)."""
@@ -149,11 +161,10 @@ class ImportBlame:
 def import_blame(m: Market) -> ImportBlame:
     """Divide what was imported among buyers beyond their allotment, sellers to blame, and the rest."""
     terms, block = m.terms, m.block
-    by_night = terms.daylight_only & ~block.is_day[:, None]
-    duty = terms.producer & ~by_night & ~block.out_of_service
+    duty = _on_duty(terms, block)
     answerable = duty & block.known & block.tie_closed[:, None]
     missing = np.maximum(0, m.demand - m.supply)
-    available = (duty * terms.max_w * block.closed_s).sum(axis=1)
+    available = available_ws(terms, block)
     by_buyers = np.minimum(missing, np.maximum(0, m.demand - available))
     by_sellers = missing - by_buyers
     overdrawn = np.zeros_like(m.imports)

@@ -1,13 +1,15 @@
 """Minutes of one UTC day as arrays, from its seal if it has one, else from its rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
 
 import numpy as np
 from sqlalchemy import Connection
 
 from db.central import tables
-from db.central.seals import SealedColumn, decode, encode
+from db.central.seals import Part, SealedPart, encode, unpacked
 from microgrid.columns import MINUTES_PER_DAY, Bools, Ints
 
 
@@ -49,33 +51,129 @@ ORDER = Kind(
 )
 
 
-@dataclass(frozen=True)
-class Grid:
-    """Values of some quantities for `first` <= minute < `end`, each [houses, minutes]; 0 where absent."""
+class Grid(Protocol):
+    """Minutes of one kind and some houses for `first` <= minute < `end`, within a UTC day."""
 
     first: int
     end: int
-    present: Bools
-    values: dict[str, Ints]
+    present: Bools  # [minutes, houses]
+
+    def values(self, name: str, columns: Ints | None = None) -> Ints:
+        """A quantity of some houses (None: all), [minutes, houses]; 0 where absent."""
+
+    def at_edge(self, name: str, place: Ints, forward: bool) -> Ints:
+        """A quantity of each house at its first present row (or last, if not `forward`), which is `place`."""
 
 
-# One row of `sealed_day`: day, quantity, house, then the column.
+class RowGrid:
+    """Minutes from rows."""
+
+    def __init__(self, first: int, end: int, present: Bools, arrays: dict[str, Ints]) -> None:
+        self.first, self.end, self.present = first, end, present
+        self.arrays = arrays
+
+    def values(self, name: str, columns: Ints | None = None) -> Ints:
+        """See `Grid`."""
+        return self.arrays[name] if columns is None else self.arrays[name][:, columns]
+
+    def at_edge(self, name: str, place: Ints, forward: bool) -> Ints:
+        """See `Grid`."""
+        return self.arrays[name][place, np.arange(len(place))]
+
+
+class SealedGrid:
+    """Minutes from a seal, each quantity unpacked when it is asked for."""
+
+    def __init__(self, first: int, end: int, houses: int, parts: Callable[[str], Sequence[Part]]) -> None:
+        self.first, self.end = first, end
+        self._houses = houses
+        self._parts = parts
+        self._clip = slice(first % MINUTES_PER_DAY, first % MINUTES_PER_DAY + end - first)
+        self._of_day = self._placed(PRESENT, np.arange(houses), Part.values) != 0
+        self.present = self._of_day[self._clip]
+
+    def values(self, name: str, columns: Ints | None = None) -> Ints:
+        """See `Grid`."""
+        if columns is None:
+            columns = np.arange(self._houses)
+        values = self._placed(name, columns, Part.values)[self._clip]
+        # A gap repeats the row before it in the seal (see `_last_present`).
+        of_day = self._of_day[:, columns]
+        gaps = np.flatnonzero(of_day.any(axis=0) & ~of_day.all(axis=0))
+        if gaps.size:
+            values = values if values.flags.writeable else values.copy()
+            values[:, gaps] *= of_day[self._clip][:, gaps]
+        return values
+
+    def at_edge(self, name: str, place: Ints, forward: bool) -> Ints:
+        """See `Grid`. As gaps repeat what was before, at a day's own ends its first and last value do."""
+        if self._clip.start > 0 if forward else self._clip.stop < MINUTES_PER_DAY:
+            return self.values(name)[place, np.arange(len(place))]
+        values = np.zeros(self._houses, dtype=np.int64)
+        for part in self._parts(name):
+            mine = np.flatnonzero(part.columns >= 0)
+            values[part.columns[mine]] = (part.base if forward else part.last())[mine]
+        return values
+
+    def steady(self) -> Bools:
+        """The houses of which every minute of the day is present, in one epoch."""
+        steady: Bools = self._of_day.all(axis=0)
+        for part in self._parts("epoch"):
+            if part.data is not None or (part.differenced and part.step.any()):
+                steady[part.columns[part.columns >= 0]] = False
+        return steady
+
+    def rises(self, name: str, columns: Ints, before: Ints) -> Ints:
+        """How a register of such houses rose in each minute; `before` is what it was before the first."""
+        rises = self._placed(name, columns, Part.rises)[self._clip]
+        if self._clip.start > 0:
+            return rises
+        rises = rises if rises.flags.writeable else rises.copy()
+        rises[0] = self.at_edge(name, columns, forward=True)[columns] - before
+        return rises
+
+    def _placed(self, name: str, columns: Ints, unpack: Callable[[Part, Ints], Ints]) -> Ints:
+        """The whole day of these houses from the parts they are in; read-only if all day the same."""
+        place = np.full(self._houses + 1, -1)  # the last is that of houses not asked for
+        place[columns] = np.arange(len(columns))
+        found = []
+        for part in self._parts(name):
+            of = np.flatnonzero(place[part.columns] >= 0)
+            if of.size:
+                found.append((place[part.columns[of]], unpack(part, of)))
+        shape = (MINUTES_PER_DAY, len(columns))
+        if len(found) == 1 and found[0][1].shape == shape and (found[0][0] == np.arange(len(columns))).all():
+            return found[0][1]
+        changing = any(len(values) > 1 for _, values in found)
+        into = np.zeros(shape if changing else (1, len(columns)), dtype=np.int64)
+        for where, values in found:
+            into[:, where] = values
+        return into if changing else np.broadcast_to(into, shape)
+
+
+# One row of `sealed_day`, without its number.
 SealedRow = tuple[object, ...]
+_SEALED = ("day", "quantity", *SealedPart._fields)
 
 
-def packed(kind: Kind, grid: Grid, houses: Sequence[str]) -> list[SealedRow]:
-    """What the seal of a whole day keeps of these houses' grid; columns of zeros are left out."""
+def packed(kind: Kind, houses: Sequence[str], grid: RowGrid) -> Iterator[list[SealedRow]]:
+    """What the seal of a whole day keeps of these houses, a quantity at a time."""
     fill = _last_present(grid.present)
-    rows: list[SealedRow] = []
     for number, name in kind.numbers(kind.quantities).items():
-        for row, house in enumerate(houses):
-            values = grid.present[row].astype(np.int64)
-            if name != PRESENT:
-                values = grid.values[name][row][fill[row]]
-            column = encode(values)
-            if column is not None:
-                rows.append((grid.first // MINUTES_PER_DAY, number, house, *column))
-    return rows
+        values = grid.present.astype(np.int64)
+        if name != PRESENT:
+            values = np.take_along_axis(grid.values(name), fill, axis=0)
+        yield [(grid.first // MINUTES_PER_DAY, number, *part) for part in encode(houses, values)]
+
+
+def joined(grids: Sequence[RowGrid]) -> RowGrid:
+    """The minutes of several lists of houses, one list after the other."""
+    return RowGrid(
+        grids[0].first,
+        grids[0].end,
+        np.concatenate([grid.present for grid in grids], axis=1),
+        {name: np.concatenate([grid.arrays[name] for grid in grids], axis=1) for name in grids[0].arrays},
+    )
 
 
 class DayGrids:
@@ -85,11 +183,21 @@ class DayGrids:
         self._connection = connection
 
     def load(self, kind: Kind, names: Sequence[str], first: int, end: int, houses: Sequence[str]) -> Grid:
-        """These quantities of `first` <= minute < `end`, which lie within one UTC day."""
+        """These quantities of `first` <= minute < `end`, which lie within one UTC day.
+
+        What comes from a seal is read when it is asked for, while the transaction lasts.
+        """
         day = first // MINUTES_PER_DAY
         if self._is_sealed(day):
-            return self._from_seal(kind, names, first, end, houses)
+            places = {house: place for place, house in enumerate(houses)}
+            parts = cache(lambda name: self._parts(kind, name, day, places))
+            return SealedGrid(first, end, len(houses), parts)
         return self._from_rows(kind, names, first, end, houses)
+
+    def day_rows(self, kind: Kind, day: int, houses: Sequence[str]) -> RowGrid:
+        """A whole day of these houses from their rows, to be sealed."""
+        first = day * MINUTES_PER_DAY
+        return self._from_rows(kind, kind.quantities[1:], first, first + MINUTES_PER_DAY, houses)
 
     def day_with_minutes(self, house: str, day: int, forward: bool) -> int | None:
         """The nearest day from `day` on (or back) on which this house has meter minutes."""
@@ -111,57 +219,35 @@ class DayGrids:
             query, range_ = "SELECT house FROM meter_day WHERE day BETWEEN ? AND ? ORDER BY house", (day, day)
         return list(self._connection.exec_driver_sql(query, range_).scalars())
 
-    def packed(self, kind: Kind, day: int, houses: Sequence[str]) -> list[SealedRow]:
-        """What the seal of this day keeps of these houses, from their rows."""
-        first, end = day * MINUTES_PER_DAY, (day + 1) * MINUTES_PER_DAY
-        return packed(kind, self._from_rows(kind, kind.quantities[1:], first, end, houses), houses)
-
     def write_seal(self, rows: Sequence[SealedRow]) -> None:
-        """Keeps a whole day's columns; the day may not have a seal."""
+        """Keeps rows of a day's seal."""
         if rows:
+            columns = ", ".join(("day", "quantity", *SealedPart._fields))
             marks = ", ".join("?" for _ in rows[0])
-            self._connection.exec_driver_sql(f"INSERT INTO sealed_day VALUES ({marks})", list(rows))
+            self._connection.exec_driver_sql(
+                f"INSERT INTO sealed_day ({columns}) VALUES ({marks})", list(rows)
+            )
 
     def _is_sealed(self, day: int) -> bool:
         found = self._connection.exec_driver_sql("SELECT 1 FROM sealed_day WHERE day = ? LIMIT 1", (day,))
         return found.first() is not None
 
-    def _from_seal(
-        self, kind: Kind, names: Sequence[str], first: int, end: int, houses: Sequence[str]
-    ) -> Grid:
-        day = first // MINUTES_PER_DAY
-        wanted = kind.numbers((PRESENT, *names))
-        found: dict[int, list[tuple[int, SealedColumn]]] = {number: [] for number in wanted}
-        places = {house: row for row, house in enumerate(houses)}
-        query = (
-            "SELECT quantity, house, base, step, differenced, width, packed, data FROM sealed_day"
-            f" WHERE day = ? AND quantity IN ({_marks(wanted)}) AND house IN ({_marks(houses)})"
+    def _parts(self, kind: Kind, name: str, day: int, places: dict[str, int]) -> list[Part]:
+        """The parts of a day's quantity that hold any of these houses."""
+        (number,) = kind.numbers([name])
+        cursor = self._connection.exec_driver_sql(
+            f"SELECT {', '.join(SealedPart._fields)} FROM sealed_day WHERE day = ? AND quantity = ?",
+            (day, number),
         )
-        cursor = self._connection.exec_driver_sql(query, (day, *wanted, *houses))
-        for number, house, *column in cursor.all():
-            found[number].append((places[house], SealedColumn(*column)))
-        part = slice(first - day * MINUTES_PER_DAY, end - day * MINUTES_PER_DAY)
-        present = decode(found.pop(kind.code), len(houses)).astype(np.bool_)
-        columns = {wanted[number]: decode(rows, len(houses))[:, part] for number, rows in found.items()}
-        # a gap repeats the row before it in the seal (see `_last_present`); houses without a seal read as 0
-        gaps = np.flatnonzero(present.any(axis=1) & ~present.all(axis=1))
-        present = present[:, part]
-        if len(gaps):
-            for name, values in columns.items():
-                columns[name] = values if values.flags.writeable else values.copy()
-                columns[name][gaps] *= present[gaps]
-        return Grid(first, end, present, columns)
+        parts = [unpacked(SealedPart(*row), places) for row in cursor.all()]
+        return [part for part in parts if (part.columns >= 0).any()]
 
     def _from_rows(
         self, kind: Kind, names: Sequence[str], first: int, end: int, houses: Sequence[str]
-    ) -> Grid:
-        shape = (len(houses), end - first)
-        grid = Grid(
-            first,
-            end,
-            np.zeros(shape, dtype=np.bool_),
-            {name: np.zeros(shape, dtype=np.int64) for name in names},
-        )
+    ) -> RowGrid:
+        shape = (end - first, len(houses))
+        present = np.zeros(shape, dtype=np.bool_)
+        arrays = {name: np.zeros(shape, dtype=np.int64) for name in names}
         selected = ", ".join(kind.select.get(name, name) for name in names)
         cursor = self._connection.exec_driver_sql(
             f"SELECT house, minute, {selected} FROM {kind.table}"
@@ -170,18 +256,18 @@ class DayGrids:
             f" AND +house IN ({_marks(houses)})",
             (*range(first, end), min(houses, default=""), max(houses, default=""), *houses),
         )
-        places = {house: row * shape[1] - first for row, house in enumerate(houses)}
+        places = {house: place for place, house in enumerate(houses)}
         for rows in cursor.partitions(_FETCHED):
             house_column, minute_column, *columns = zip(*rows, strict=True)
-            offsets = np.fromiter((places[house] for house in house_column), np.int64, len(rows))
-            where = offsets + np.array(minute_column, dtype=np.int64)
-            grid.present.ravel()[where] = True
+            where = (np.array(minute_column, dtype=np.int64) - first) * shape[1]
+            where += np.fromiter((places[house] for house in house_column), np.int64, len(rows))
+            present.ravel()[where] = True
             for name, column in zip(names, columns, strict=True):
-                grid.values[name].ravel()[where] = np.array(column, dtype=np.int64)
-        return grid
+                arrays[name].ravel()[where] = np.array(column, dtype=np.int64)
+        return RowGrid(first, end, present, arrays)
 
 
-def _marks(values: Sequence[object] | dict[int, str]) -> str:
+def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" for _ in values)
 
 
@@ -190,6 +276,6 @@ def _last_present(present: Bools) -> Ints:
 
     A gap then repeats the row before it, which packs to nothing.
     """
-    index = np.where(present, np.arange(present.shape[1]), -1)
-    last = np.maximum.accumulate(index, axis=1)
-    return np.where(last < 0, present.argmax(axis=1)[:, None], last)
+    index = np.where(present, np.arange(len(present))[:, None], -1)
+    last = np.maximum.accumulate(index, axis=0)
+    return np.where(last < 0, present.argmax(axis=0), last)

@@ -2,14 +2,26 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
-from db.central.grids import METER, ORDER, DayGrids, Grid
-from microgrid.columns import MINUTES_PER_DAY, Bools, EdgeRows, Ints, MinuteColumns, OrderColumns
+from db.central.grids import METER, ORDER, DayGrids, Grid, SealedGrid
+from microgrid.columns import (
+    MINUTES_PER_DAY,
+    BilledMinutes,
+    Bools,
+    EdgeRows,
+    Ints,
+    MinuteColumns,
+    OrderColumns,
+    StandingOrders,
+    WholeMinutes,
+)
 
 _EDGE = ("epoch", "import_ws", "export_ws", "generation_ws")
 _READ = (*_EDGE, "closed_s", "covered_s", "max_w", "min_w", "origin", "suspect")
+_ORDERS = ("raise_standing", "target_w", "acknowledged_s", "tie_closed", "out_of_service")
 _NEAR = 16  # minutes around an edge in which most houses have a row
 
 
@@ -17,6 +29,35 @@ def minute_columns(
     grids: DayGrids, first_minute: int, end_minute: int, houses: Sequence[str]
 ) -> Iterator[MinuteColumns]:
     """Meter minutes by UTC day, clipped to the range."""
+    everybody = np.arange(len(houses))
+    for grid, opening, closing in _chained(grids, first_minute, end_minute, houses):
+        yield _columns(grid, houses, everybody, opening, closing)
+
+
+def billed_minutes(
+    grids: DayGrids, first_minute: int, end_minute: int, houses: Sequence[str]
+) -> Iterator[BilledMinutes]:
+    """What bills are made from, by UTC day; of a sealed one without the registers of whole houses."""
+    everybody = np.arange(len(houses))
+    for grid, opening, closing in _chained(grids, first_minute, end_minute, houses):
+        columns = everybody[:0]
+        if isinstance(grid, SealedGrid):
+            follows = opening.minute == grid.first - 1
+            same_epoch = opening.epoch == grid.at_edge("epoch", grid.present.argmax(axis=0), forward=True)
+            columns = np.flatnonzero(grid.steady() & follows & same_epoch)
+        yield BilledMinutes(
+            houses=tuple(houses),
+            first_minute=grid.first,
+            end_minute=grid.end,
+            whole=_whole(grid, columns, opening),
+            rest=_columns(grid, houses, np.setdiff1d(everybody, columns), opening, closing),
+        )
+
+
+def _chained(
+    grids: DayGrids, first_minute: int, end_minute: int, houses: Sequence[str]
+) -> Iterator[tuple[Grid, EdgeRows, EdgeRows]]:
+    """The range's days, each with its opening and closing."""
     opening = _search(grids, houses, first_minute - 1, forward=False)
     closing = _none(len(houses))
     parts = _parts(first_minute, end_minute)
@@ -31,17 +72,45 @@ def minute_columns(
             following = grids.load(METER, _READ, *after, houses)
             closing = _where(closing.minute < 0, _edge(following, forward=True), closing)
             closing = _search(grids, houses, after[1], forward=True, known=closing)
-        yield MinuteColumns(
-            houses=tuple(houses),
-            first_minute=part[0],
-            end_minute=part[1],
-            present=grid.present.T,
-            **{name: values.T for name, values in grid.values.items()},
-            opening=opening,
-            closing=closing,
-        )
+        yield grid, opening, closing
         last = _edge(grid, forward=False)
         opening = _where(last.minute >= 0, last, opening)
+
+
+def _columns(
+    grid: Grid, houses: Sequence[str], columns: Ints, opening: EdgeRows, closing: EdgeRows
+) -> MinuteColumns:
+    """The grid's minutes of some of its houses."""
+    return MinuteColumns(
+        houses=tuple(houses[column] for column in columns),
+        first_minute=grid.first,
+        end_minute=grid.end,
+        present=grid.present[:, columns],
+        **{name: grid.values(name, columns) for name in _READ},
+        opening=EdgeRows(*(values[columns] for values in _arrays(opening))),
+        closing=EdgeRows(*(values[columns] for values in _arrays(closing))),
+    )
+
+
+def _whole(grid: Grid, columns: Ints, opening: EdgeRows) -> WholeMinutes:
+    """The grid's minutes of houses of which none is missing; they are there only in a seal."""
+    if not isinstance(grid, SealedGrid):
+        none = np.zeros((grid.end - grid.first, 0), dtype=np.int64)
+        return WholeMinutes(columns, none, none, none, none, none)
+    return WholeMinutes(
+        columns=columns,
+        imported_ws=grid.rises("import_ws", columns, opening.import_ws[columns]),
+        exported_ws=grid.rises("export_ws", columns, opening.export_ws[columns]),
+        **{name: grid.values(name, columns) for name in ("closed_s", "max_w", "min_w")},
+    )
+
+
+def standing_orders(
+    grids: DayGrids, first_minute: int, end_minute: int, houses: Sequence[str]
+) -> Iterator[StandingOrders]:
+    """Order minutes by UTC day, clipped to the range, without what only explains them."""
+    for first, end in _parts(first_minute, end_minute):
+        yield StandingOrders(**_orders(grids.load(ORDER, _ORDERS, first, end, houses), houses))
 
 
 def order_columns(
@@ -50,20 +119,23 @@ def order_columns(
     """Order minutes by UTC day, clipped to the range."""
     for first, end in _parts(first_minute, end_minute):
         grid = grids.load(ORDER, ORDER.quantities[1:], first, end, houses)
-        values = grid.values
         yield OrderColumns(
-            houses=tuple(houses),
-            first_minute=first,
-            end_minute=end,
-            present=grid.present.T,
-            raise_standing=values["raise_standing"].T.astype(np.bool_),
-            target_w=np.where(grid.present, values["target_w"], -1).T,
-            hold=values["hold"].T,
-            command_id=values["command_id"].T,
-            acknowledged_s=np.where(grid.present, values["acknowledged_s"], -1).T,
-            tie_closed=values["tie_closed"].T.astype(np.bool_),
-            out_of_service=values["out_of_service"].T.astype(np.bool_),
+            **_orders(grid, houses), hold=grid.values("hold"), command_id=grid.values("command_id")
         )
+
+
+def _orders(grid: Grid, houses: Sequence[str]) -> dict[str, Any]:
+    """What orders of every kind hold."""
+    flags = {name: grid.values(name) != 0 for name in ("raise_standing", "tie_closed", "out_of_service")}
+    return {
+        "houses": tuple(houses),
+        "first_minute": grid.first,
+        "end_minute": grid.end,
+        "present": grid.present,
+        **flags,
+        # absent values are 0, and mean -1: none
+        **{name: grid.values(name) - ~grid.present for name in ("target_w", "acknowledged_s")},
+    }
 
 
 def joined_minutes(parts: Sequence[MinuteColumns]) -> MinuteColumns:
@@ -87,7 +159,7 @@ def joined_orders(parts: Sequence[OrderColumns]) -> OrderColumns:
         parts[0].houses,
         parts[0].first_minute,
         parts[-1].end_minute,
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in arrays),
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays},
     )
 
 
@@ -138,14 +210,13 @@ def _span(minute: int, length: int, forward: bool) -> tuple[int, int]:
 
 def _edge(grid: Grid, forward: bool) -> EdgeRows:
     """The first (or last) present row of each house in a grid."""
-    houses = np.arange(len(grid.present))
-    order = grid.present if forward else grid.present[:, ::-1]
-    place = order.argmax(axis=1)
+    houses = np.arange(grid.present.shape[1])
+    place = (grid.present if forward else grid.present[::-1]).argmax(axis=0)
     if not forward:
-        place = grid.present.shape[1] - 1 - place
-    present = grid.present[houses, place]
+        place = len(grid.present) - 1 - place
+    present = grid.present[place, houses]
     minute = np.where(present, grid.first + place, -1)
-    return EdgeRows(minute, *(grid.values[name][houses, place] * present for name in _EDGE))
+    return EdgeRows(minute, *(grid.at_edge(name, place, forward) * present for name in _EDGE))
 
 
 def _none(houses: int) -> EdgeRows:

@@ -1,87 +1,131 @@
-"""How a finished day of one quantity of one house is packed into a few bytes a minute, exactly.
+"""How a finished day of one quantity is packed into few bytes a minute, exactly.
 
-A column is 1,440 signed 64-bit values. It is kept either as values or as differences, less the
-smallest of them (`step`), in as many bytes each as the largest needs (none for a constant), byte
-plane by byte plane; zlib is added only where it saves enough to be worth the reading time. All
-arithmetic is modulo 2^64, so any values come back exactly.
+A day of a house is 1,440 signed 64-bit values. It is kept either as values or as differences from minute
+to minute, less the smallest of them (`step`), in 0, 1, 2, 4 or 8 bytes each. Houses that pack alike
+make one part, minute by minute, so that a whole neighbourhood is read without a loop; zlib is added only
+where it saves enough to be worth the reading time. All arithmetic is modulo 2^64, so any values come
+back exactly.
 """
 
 import zlib
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from microgrid.columns import MINUTES_PER_DAY, Ints
 
 WORTH_PACKING = 0.35  # zlib's share of the plain size up to which it is used: inflating noise is slow
+_WIDTHS = np.array([0, 1, 2, 4, 8])
+_LARGEST = np.array([0, 2**8 - 1, 2**16 - 1, 2**32 - 1], dtype=np.uint64)  # that a width but the last holds
 
 
-class SealedColumn(NamedTuple):
-    """One packed column, in the order of the table's fields. A column of zeros is not kept at all."""
+class SealedPart(NamedTuple):
+    """Some houses' day, in the order of the table's fields; houses of zeros alone are in no part."""
 
-    base: int
-    step: int
+    houses: str  # their IDs, separated by spaces
+    base: bytes  # each house's first value
+    step: bytes
     differenced: bool
     width: int
     packed: bool
     data: bytes
 
 
-def encode(values: Ints) -> SealedColumn | None:
-    """Packs one day's 1,440 values; None if all are 0."""
-    if not values.any():
-        return None
-    steps = np.diff(values)
-    steps = np.concatenate((steps[:1], steps))
-    before = int((values[:1] - steps[:1])[0])  # so that the first step leads to the first value
-    columns = (_packed(values, 0, False), _packed(steps, before, True))
-    return min(columns, key=lambda column: (len(column.data), column.width))
+def encode(houses: Sequence[str], values: Ints) -> Iterator[SealedPart]:
+    """Packs one day's values [1,440, houses]."""
+    steps = np.diff(values, axis=0)
+    steps = np.concatenate((steps[:1], steps))  # so that a steady rise is one step; the first is never used
+    kept = [_least_and_width(column) for column in (values, steps)]
+    differenced = kept[1][1] < kept[0][1]
+    some = values.any(axis=0)
+    for is_difference, (least, width) in enumerate(kept):
+        mine = some & (differenced == bool(is_difference))
+        for size in np.unique(width[mine]):
+            columns = np.flatnonzero(mine & (width == size))
+            above = (steps if is_difference else values)[:, columns] - least[columns]
+            data = above.astype(f"<u{size}").tobytes() if size else b""
+            smaller = zlib.compress(data, 6) if size else data
+            packed = len(smaller) < WORTH_PACKING * len(data)
+            yield SealedPart(
+                houses=" ".join(houses[int(column)] for column in columns),
+                base=values[0, columns].astype("<i8").tobytes(),
+                step=least[columns].astype("<i8").tobytes(),
+                differenced=bool(is_difference),
+                width=int(size),
+                packed=packed,
+                data=smaller if packed else data,
+            )
 
 
-def _packed(values: Ints, base: int, differenced: bool) -> SealedColumn:
-    step = values.min(keepdims=True)
-    above = (values - step).view(np.uint64)
-    width = (int(above.max()).bit_length() + 7) // 8
-    planes = np.ascontiguousarray(above.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :width].T).tobytes()
-    smaller = zlib.compress(planes, 6) if width else planes
-    packed = len(smaller) < WORTH_PACKING * len(planes)
-    return SealedColumn(base, int(step[0]), differenced, width, packed, smaller if packed else planes)
+def _least_and_width(values: Ints) -> tuple[Ints, Ints]:
+    """Each column's least value, and the bytes that hold what is above it."""
+    least = values.min(axis=0)
+    above = (values.max(axis=0) - least).view(np.uint64)
+    return least, _WIDTHS[np.searchsorted(_LARGEST, above)]
 
 
-def decode(rows: Sequence[tuple[int, SealedColumn]], houses: int) -> Ints:
-    """Unpacks columns to [houses, 1,440], each into the row it comes with; rows without one are 0.
+@dataclass(frozen=True)
+class Part:
+    """An unpacked part: `columns` are the places of its houses among those asked for, -1: not asked for."""
 
-    If all are constant, the array is a read-only view of one value a house.
-    """
-    groups: dict[tuple[bool, int], list[tuple[int, SealedColumn]]] = {}
-    for row, column in rows:
-        groups.setdefault((column.differenced, column.width), []).append((row, column))
-    shape = (houses, MINUTES_PER_DAY)
-    constant = groups.keys() <= {(False, 0)}
-    into = np.zeros((houses, 1) if constant else shape, dtype=np.int64)  # untouched pages cost nothing
-    for (differenced, width), members in groups.items():
-        where = np.array([row for row, _ in members])
-        step = np.array([column.step for _, column in members], dtype=np.int64)[:, None]
-        if width == 0 and not differenced:
-            into[where] = step
-            continue
-        values = _unplaned([column for _, column in members], width)
-        values += step
-        if differenced:
-            values[:, 0] += np.array([column.base for _, column in members], dtype=np.int64)
-            np.cumsum(values, axis=1, out=values)
-        if len(where) == houses and (where == np.arange(houses)).all():
-            return values  # all houses alike, in their order
-        into[where] = values
-    return np.broadcast_to(into, shape)
+    columns: Ints
+    base: Ints
+    step: Ints
+    differenced: bool
+    data: npt.NDArray[Any] | None  # [1,440, houses], unsigned, of its width; None: all zeros
+
+    def steps(self, of: npt.NDArray[np.intp]) -> Ints:
+        """What is kept of some of its houses, [1,440, houses]; one row if it is the same all day."""
+        if self.data is None:
+            return self.step[None, of]
+        data = self.data if np.array_equal(of, np.arange(len(self.step))) else self.data[:, of]
+        data = data.view("<i8") if data.dtype.itemsize == 8 else data
+        steps: Ints = data + self.step[of]
+        return steps
+
+    def values(self, of: npt.NDArray[np.intp]) -> Ints:
+        """The day of some of its houses, [1,440, houses]; one row if it is the same all day."""
+        steps = self.steps(of)
+        if not self.differenced:
+            return steps
+        if len(steps) == 1:
+            steps = np.repeat(steps, MINUTES_PER_DAY, axis=0)
+        steps[0] = self.base[of]
+        return np.cumsum(steps, axis=0, out=steps)
+
+    def rises(self, of: npt.NDArray[np.intp]) -> Ints:
+        """How its houses' values rose in each minute since the one before; in the day's first unknown."""
+        if self.differenced:
+            return self.steps(of)
+        if self.data is None:
+            return np.zeros((1, len(of)), dtype=np.int64)
+        return np.diff(self.values(of), axis=0, prepend=0)
+
+    def last(self) -> Ints:
+        """Each house's last value of the day."""
+        if self.data is None:
+            return self.base + self.step * (MINUTES_PER_DAY - 1) * self.differenced
+        if not self.differenced:
+            last: Ints = self.steps(np.arange(len(self.step)))[-1]
+            return last
+        risen: Ints = self.data[1:].sum(axis=0, dtype=np.uint64).view(np.int64)
+        return self.base + risen + self.step * (MINUTES_PER_DAY - 1)
 
 
-def _unplaned(columns: list[SealedColumn], width: int) -> Ints:
-    """The stored bytes of columns of one width as integers, [columns, 1,440]."""
-    data = b"".join(zlib.decompress(column.data) if column.packed else column.data for column in columns)
-    planes = np.frombuffer(data, np.uint8).reshape(len(columns), width, MINUTES_PER_DAY)
-    wide = np.zeros((len(columns), MINUTES_PER_DAY, 8), dtype=np.uint8)
-    for plane in range(width):
-        wide[:, :, plane] = planes[:, plane]
-    return wide.view("<i8")[:, :, 0].astype(np.int64, copy=False)
+def unpacked(sealed: SealedPart, places: dict[str, int]) -> Part:
+    """A part as it was sealed; `places` says which houses are asked for."""
+    houses = sealed.houses.split(" ")
+    data = None
+    if sealed.width:
+        inflated = zlib.decompress(sealed.data) if sealed.packed else sealed.data
+        data = np.frombuffer(inflated, f"<u{sealed.width}").reshape(MINUTES_PER_DAY, len(houses))
+    return Part(
+        columns=np.array([places.get(house, -1) for house in houses]),
+        base=np.frombuffer(sealed.base, "<i8"),
+        step=np.frombuffer(sealed.step, "<i8"),
+        differenced=sealed.differenced,
+        data=data,
+    )

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from db.engine import Schema
 
-HEAD = "0002"
+HEAD = "0003"
 
 REGISTERS = ("epoch", "import_ws", "export_ws", "generation_ws")
 # What the house measured: two rows are the same reading if these are equal.
@@ -168,19 +168,22 @@ order_minute = Table(
     sqlite_with_rowid=False,
 )
 
-# One finished UTC day of one quantity of one house (see `seals`); a cache while the rows live.
+# One finished UTC day of one quantity, of houses whose values pack alike (see `seals`); a cache while the
+# rows live.
 sealed_day = Table(
     "sealed_day",
     metadata,
-    Column("day", Integer, primary_key=True, autoincrement=False),
-    Column("quantity", Integer, primary_key=True, autoincrement=False),
-    Column("house", String, primary_key=True),
-    Column("base", BigInteger, nullable=False),
-    Column("step", BigInteger, nullable=False),
+    Column("id", Integer, primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("houses", String, nullable=False),
+    Column("base", LargeBinary, nullable=False),
+    Column("step", LargeBinary, nullable=False),
     Column("differenced", Boolean, nullable=False),
     Column("width", Integer, nullable=False),
     Column("packed", Boolean, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Index("sealed_day_quantity", "day", "quantity"),
 )
 
 # --- bills ------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from microgrid.registers import Registers
 from microgrid.swap import MeterSwap
 from microgrid.terms import House, Terms
 from tests.unit.db.rows import meter, order
+from tests.unit.db.test_billed import assert_billed
 
 DAY = 1440
 EDGE = [field.name for field in dataclasses.fields(EdgeRows)]
@@ -434,6 +435,7 @@ def test_seals_read_as_rows_do_after_any_history(
                     read.closing.minute.tolist(),
                 ) == expected(meters, first, end, houses)
                 assert_chained(got, first, end, houses)
+                assert_billed(got, first, end, houses)
         finally:
             sealed.close()
             plain.close()

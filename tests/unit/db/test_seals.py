@@ -6,15 +6,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.central.seals import decode, encode
+from db.central.seals import SealedPart, encode, unpacked
 
 DAY = 1440
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
 def through(*columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    packed = [(row, encode(column)) for row, column in enumerate(columns)]
-    return decode([(row, column) for row, column in packed if column is not None], len(columns))
+    """What comes back of these columns; how they rose and where they ended must agree with it."""
+    values = np.array(columns).T
+    names = [f"H{number}" for number in range(len(columns))]
+    back = np.zeros_like(values)
+    for sealed in encode(names, values):
+        part = unpacked(sealed, {name: place for place, name in enumerate(names)})
+        everybody = np.arange(len(part.columns))
+        back[:, part.columns] = part.values(everybody)
+        assert np.array_equal(part.last(), values[-1, part.columns])
+        rises = np.broadcast_to(part.rises(everybody), (DAY, len(everybody)))
+        assert np.array_equal(rises[1:], np.diff(values[:, part.columns], axis=0))
+        assert np.array_equal(part.values(everybody[::-1][:2]), part.values(everybody)[:, ::-1][:, :2])
+    return back.T
+
+
+def packed(column: npt.NDArray[np.int64]) -> SealedPart:
+    (part,) = encode(["H"], column[:, None])
+    return part
 
 
 @given(
@@ -41,11 +57,24 @@ def test_extremes_come_back_exactly(ends: tuple[int, int]) -> None:
 def test_small_changes_of_a_large_register_take_few_bytes() -> None:
     steps = np.random.default_rng(1).integers(0, 60_000, DAY)
     register = 2**50 + np.cumsum(steps)
-    packed = encode(register)
-    assert packed is not None
-    assert len(packed.data) <= 2 * DAY
-    constant, ramp = encode(np.full(DAY, 2**60)), encode(np.arange(DAY) * 17 - 5)
-    assert constant is not None
-    assert ramp is not None
-    assert constant.data == ramp.data == b""
-    assert encode(np.zeros(DAY, dtype=np.int64)) is None
+    assert len(packed(register).data) <= 2 * DAY
+    assert packed(np.full(DAY, 2**60)).data == packed(np.arange(DAY) * 17 - 5).data == b""
+    assert list(encode(["H"], np.zeros((DAY, 1), dtype=np.int64))) == []
+
+
+def test_houses_that_pack_alike_are_one_part_and_only_those_asked_for_have_a_place() -> None:
+    rng = np.random.default_rng(2)
+    small, large = rng.integers(0, 200, (DAY, 3)), rng.integers(0, 60_000, (DAY, 2))
+    parts = list(encode(list("ABCDE"), np.hstack((small, large))))
+    assert [(part.houses, part.width) for part in parts] == [("A B C", 1), ("D E", 2)]
+    assert unpacked(parts[0], {"C": 0, "A": 1}).columns.tolist() == [1, -1, 0]
+
+
+def test_a_day_of_few_changes_is_inflated_and_noise_is_not() -> None:
+    rng = np.random.default_rng(3)
+    steps = np.repeat(rng.integers(0, 2500, (DAY // 10, 4)), 10, axis=0)
+    (few,) = encode(list("ABCD"), steps)
+    (noise,) = encode(list("ABCD"), rng.integers(0, 2500, (DAY, 4)))
+    assert few.packed
+    assert not noise.packed
+    assert len(few.data) < 0.35 * len(noise.data)
