@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings
 
+from house_client.household import Household
 from house_client.snapshot import HouseSnapshot
 from house_client.ui.main_window import HouseWindow
 from node.qt.bridge import SnapshotBridge
@@ -15,9 +16,10 @@ from node.qt.theme import LIGHT
 APPLICATION = "House client"
 SMALL_KIOSK = (800, 480)
 
-# Starts whatever makes snapshots, given the function that publishes them from any thread; leaving the
-# context stops it and returns only when it publishes no more.
-Source = Callable[[Callable[[HouseSnapshot], None]], AbstractContextManager[object]]
+# Starts whatever makes snapshots, given the function that publishes them from any thread, and hands out
+# the side by which the window answers; leaving the context stops it and returns only when it publishes
+# no more.
+Source = Callable[[Callable[[HouseSnapshot], None]], AbstractContextManager[Household | None]]
 
 
 def run_window(source: Source, settings: QSettings | None = None, *, kiosk: bool = True) -> int:
@@ -26,15 +28,16 @@ def run_window(source: Source, settings: QSettings | None = None, *, kiosk: bool
     `kiosk` fills the screen with it.
     """
     app = application(APPLICATION)
-    window = HouseWindow(settings if settings is not None else QSettings(ORGANISATION, APPLICATION))
+    kept = settings if settings is not None else QSettings(ORGANISATION, APPLICATION)
     bridge = SnapshotBridge()
-    bridge.arrived.connect(window.show_snapshot)
     timer = quit_on_signals(app)
-    if kiosk:
-        window.showFullScreen()
-    else:
-        window.show()
-    with source(bridge.publish):
+    with source(bridge.publish) as household:
+        window = HouseWindow(kept, household)
+        bridge.arrived.connect(window.show_snapshot)
+        if kiosk:
+            window.showFullScreen()
+        else:
+            window.show()
         code = app.exec()
     timer.stop()
     window.close()

@@ -3,13 +3,11 @@
 from PySide6.QtCore import QCoreApplication
 
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
-from microgrid.sample import Sample
-from node.qt.format import Quantity, duration, number, power, price
+from node.qt.format import duration, power, price
 from node.qt.value import Reading, ValueState, state_note, state_of
 
 _CONTEXT = "house"
 _NO_FLOW_W = 5  # half the last digit shown
-_UNITY = 0.995  # a power factor that is written 1.00 neither leads nor lags
 
 
 def meter_state(snapshot: HouseSnapshot) -> ValueState:
@@ -41,17 +39,6 @@ def power_title(snapshot: HouseSnapshot) -> str:
 def energy_words(net_ws: int) -> str:
     """Which way the energy exchanged went, on balance."""
     return _towards(net_ws) if net_ws else ""
-
-
-def request_words(snapshot: HouseSnapshot) -> str:
-    """What the central asks of this house, in a sentence; empty if nothing."""
-    translate = QCoreApplication.translate
-    if snapshot.target_w is None:
-        return ""
-    asked = power(snapshot.target_w)
-    if snapshot.central is CentralState.LINKED:
-        return translate(_CONTEXT, "The central asks you to give {0}").format(asked)
-    return translate(_CONTEXT, "Asked before the link was lost: {0}").format(asked)
 
 
 def meter_words(snapshot: HouseSnapshot) -> str:
@@ -106,20 +93,6 @@ def pool_reading(snapshot: HouseSnapshot) -> Reading:
     known = snapshot.pool_w is not None and snapshot.central is CentralState.LINKED
     state = ValueState.GOOD if known else ValueState.DISCONNECTED
     return Reading(power(snapshot.pool_w or 0, signed=True), state)
-
-
-def power_factor(sample: Sample, phase: int, state: ValueState) -> Reading:
-    """The phase's power factor, with lead or lag in place of a unit."""
-    if state is ValueState.DISCONNECTED:
-        return Reading(Quantity("", ""), state)
-    value = sample.power_factor[phase]
-    if value >= _UNITY:
-        word = ""
-    elif sample.leading[phase]:
-        word = QCoreApplication.translate(_CONTEXT, "lead")
-    else:
-        word = QCoreApplication.translate(_CONTEXT, "lag")
-    return Reading(Quantity(number(value, 2), word), state)
 
 
 def _towards(signed: int) -> str:

@@ -1,168 +1,346 @@
-"""The kiosk against the checks for screens."""
+"""The kiosk against the checks for screens: every page, healthy and upset, on both sizes of screen."""
 
 from dataclasses import replace
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from msgspec.structs import replace as changed
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenuBar, QPushButton, QWidget
 
 from house_client.snapshot import CentralState, MeterState
-from house_client.ui.main_window import HouseWindow
-from house_client.ui.presentation import direction_words, power_factor
+from house_client.ui.bill_page import key_of
+from house_client.ui.buttons import NoticeButton
+from house_client.ui.main_window import BILL, CONTRACT, HOME, METER, SETUP, HouseWindow
+from house_client.ui.presentation import direction_words
 from microgrid.sample import Quality
+from microgrid.terms import Role
+from microgrid.units import microcoins
 from node.qt.format import MINUS
 from node.qt.symbols import BreakerWidget
-from node.qt.text import TextLine, text_width
+from node.qt.text import TextLine
 from node.qt.theme import DARK, LIGHT
 from node.qt.value import ValueState, ValueWidget
+from tests.ui.fake_household import FakeHousehold
 from tests.ui.images import picture, place_in, saturation
+from tests.ui.sample_house import (
+    JANUARY,
+    agreed,
+    buyer_contract,
+    make_adjustment,
+    make_bill,
+    make_buyer,
+    make_call,
+    make_seller,
+    received,
+    seller_contract,
+    unlinked,
+)
 from tests.ui.sample_snapshots import make_kiosk, make_sample
 
 SIZES = [(1024, 600), (800, 480)]
+BUYERS_MONTH = make_buyer().month
+assert BUYERS_MONTH is not None
+LARGE = microcoins(1_234_567.89)
+
+_seller_bill = make_bill(Role.PRODUCER)
+_estimated = changed(
+    _seller_bill,
+    account=changed(_seller_bill.account, estimated_energy=11_520_000, estimated_minutes=341),
+)
+_refused = make_call(
+    seller_contract(),
+    refusal={"price": "The solar price of 25 coins/kWh is above the national tariff of 17.6."},
+)
+STATES = {
+    "seller": replace(make_seller(), bill=received(_seller_bill)),
+    "buyer": replace(make_buyer(), bill=received(make_bill())),
+    "near": make_buyer(1200),
+    "beyond": replace(make_buyer(1600), call=make_call(buyer_contract())),
+    "below": replace(make_seller(100), bill=received(_estimated, None, (make_adjustment(),))),
+    "short": replace(make_seller(800), target_w=2000, bill=received(_seller_bill, 4_000_000)),
+    "no seller": replace(make_buyer(), allotment_w=0),
+    "unlinked": unlinked(make_buyer()),
+    "silent": replace(
+        make_seller(), meter=MeterState.SILENT, age_s=130.0,
+        meter_detail="nothing heard on ttyUSB0; see that the meter has power",
+    ),
+    "refused": replace(make_seller(), call=_refused, bill=received(make_bill(), 4_000_000)),
+    "agreed": replace(make_seller(), call=agreed(make_call(), seller_contract(JANUARY))),
+    "untold": make_kiosk(),
+    "large": replace(
+        make_buyer(),
+        month=changed(BUYERS_MONTH, microgrid_amount=-LARGE, microgrid_energy=-360_000_000_000),
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture
 def window(qtbot, settings):
-    made = HouseWindow(settings)
+    made = HouseWindow(settings, FakeHousehold())
     qtbot.addWidget(made)
     made.show()
     return made
 
 
-def show(window, size, snapshot):
+def show(window, size, snapshot, page=HOME):
     window.resize(*size)
     window.show_snapshot(snapshot)
-    QApplication.processEvents()  # texts that have been scaled find their places
+    window.pages.choose(page)
+    for _ in range(2):
+        QApplication.processEvents()  # texts that have been scaled find their places
     picture(window)
 
 
 def parts(window) -> list[QWidget]:
-    return [
-        *window.findChildren(TextLine),
-        *window.findChildren(ValueWidget),
-        *window.findChildren(BreakerWidget),
-    ]
+    kinds = (TextLine, ValueWidget, BreakerWidget, QPushButton)
+    return [part for kind in kinds for part in window.findChildren(kind) if part.isVisible()]
 
 
+# --- every page and state ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [HOME, METER, CONTRACT, BILL])
 @pytest.mark.parametrize("size", SIZES)
-def test_everything_is_inside_the_screen_and_nothing_overlaps(window, size):
-    show(window, size, make_kiosk())
+@pytest.mark.parametrize("state", STATES)
+def test_everything_is_inside_the_screen_and_nothing_overlaps(window, size, state, page):
+    show(window, size, STATES[state], page)
     assert window.size().toTuple() == size
-    places = [place_in(part, window) for part in [*parts(window), window.theme_button]]
+    shown = parts(window)
+    places = [place_in(part, window) for part in shown]
     for index, place in enumerate(places):
         assert window.rect().contains(place)
-        assert not any(place.intersects(other) for other in places[index + 1 :]), parts(window)[index]
+        others = [other for other in places[index + 1 :] if place.intersects(other)]
+        assert others == [], shown[index].accessibleName()
+
+
+@pytest.mark.parametrize("page", [HOME, METER, CONTRACT, BILL])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("state", STATES)
+def test_no_text_is_shortened(window, size, state, page):
+    show(window, size, STATES[state], page)
+    lines = [*window.findChildren(TextLine), *window.findChildren(NoticeButton)]
+    shortened = [line.toolTip() for line in lines if line.isVisible() and line.toolTip()]
+    if state == "refused":  # the whole refusal is read in the dialog
+        shortened = [tip for tip in shortened if "solar price" not in tip]
+    assert shortened == []
+
+
+@pytest.mark.parametrize("page", [HOME, METER, CONTRACT, BILL, SETUP])
+@pytest.mark.parametrize("size", SIZES)
+def test_touch_targets(window, size, page):
+    show(window, size, STATES["beyond"], page)
+    for button in window.findChildren(QPushButton):
+        assert not button.isVisible() or min(button.size().toTuple()) >= 48
+    assert window.findChildren(QMenuBar) == []
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+@pytest.mark.parametrize("page", [HOME, METER, CONTRACT, BILL])
+@pytest.mark.parametrize("state", ["seller", "beyond"])
+def test_no_colour_at_all(window, state, theme, page):
+    window.set_theme(theme)
+    show(window, SIZES[1], STATES[state], page)
+    assert saturation(picture(window)).max() < 0.05
+
+
+@pytest.mark.parametrize("page", [HOME, METER, CONTRACT, BILL, SETUP])
+def test_clock_link_and_meter_are_in_view_on_every_page(window, page):
+    show(window, SIZES[1], STATES["unlinked"], page)
+    assert window.clock.text() == "14:05:09 PKT"
+    assert window.central_line.text().startswith("Connecting to the central: no answer")
+    assert window.meter_line.text() == "Meter heard, 0 s ago"
+    assert window.waiting_line.text() == "Minutes waiting: 17"
+    for line in (window.clock, window.central_line, window.meter_line, window.waiting_line):
+        assert line.isVisible()
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_no_text_is_shortened(window, size):
-    show(window, size, make_kiosk())
-    shortened = [line.text() for line in window.findChildren(TextLine) if line.toolTip()]
-    assert shortened == []
+def test_large_numbers_do_not_move_the_layout(window, size):
+    for page, value in ((HOME, window.home.now), (METER, window.meter)):
+        show(window, size, make_seller(), page)
+        before = [place_in(part, window) for part in value.findChildren(QWidget)]
+        sample = msgspec.structs.replace(make_sample(-1_234_500, 1_234_500), voltage_v=(1234.5,) * 3)
+        large = replace(
+            make_seller(), sample=sample, export_ws=98_765_432 * 3_600_000, name="A very long name " * 5
+        )
+        show(window, size, large, page)
+        assert [place_in(part, window) for part in value.findChildren(QWidget)] == before
+
+
+# --- pages and keyboard -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "page"),
+    [(Qt.Key.Key_M, METER), (Qt.Key.Key_C, CONTRACT), (Qt.Key.Key_B, BILL), (Qt.Key.Key_S, SETUP)],
+)
+def test_pages_are_reached_by_keyboard(window, qtbot, key, page):
+    show(window, SIZES[1], make_seller())
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    qtbot.keyClick(window.home, key, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: window.pages.index == page)
+    window.pages.buttons[HOME].setFocus()
+    qtbot.keyClick(window.pages.buttons[HOME], Qt.Key.Key_Space)
+    assert window.pages.index == HOME
+
+
+def test_a_page_that_is_chosen_shows_the_last_snapshot(window):
+    show(window, SIZES[1], make_seller())
+    window.show_snapshot(replace(make_seller(), sample=make_sample(777, 900)))
+    window.pages.choose(METER)
+    assert window.meter.exchange.now.power.reading.shown == "+0.78"
+
+
+def test_dark_screen_is_kept(window, qtbot, settings):
+    show(window, SIZES[1], make_seller(), SETUP)
+    window.activateWindow()
+    window.theme_button.setFocus()
+    qtbot.keyClick(window.theme_button, Qt.Key.Key_Space)
+    window.close()
+    assert settings.value("house/theme") == DARK
+    assert HouseWindow(settings).theme_button.isChecked()
+
+
+def test_without_a_house_set_up_comes_first_and_stays(qtbot, settings):
+    made = HouseWindow(settings, FakeHousehold(house=""), idle_ms=1)
+    qtbot.addWidget(made)
+    made.show()
+    assert made.pages.index == SETUP
+    qtbot.waitUntil(lambda: made.idle.is_idle)
+    made.show_snapshot(make_seller())
+    assert made.pages.index == SETUP
+
+
+# --- nobody there -----------------------------------------------------------------------------------
+
+
+def touch(window):
+    QTest.mouseClick(window.windowHandle(), Qt.MouseButton.LeftButton, pos=QPoint(400, 12))
+
+
+def test_two_minutes_without_touch_lead_home(qtbot, settings):
+    made = HouseWindow(settings, FakeHousehold(), idle_ms=400)
+    qtbot.addWidget(made)
+    made.show()
+    made.show_snapshot(make_seller())
+    touch(made)
+    made.pages.choose(METER)
+    qtbot.waitUntil(lambda: made.pages.index == HOME, timeout=2000)
+
+
+def test_touch_and_keys_put_it_off(window, qtbot):
+    show(window, SIZES[1], make_seller(), METER)
+    for act in (touch, lambda w: QTest.keyClick(w.windowHandle(), Qt.Key.Key_Shift)):
+        with qtbot.waitSignal(window.idle.touched):
+            act(window)
+    assert not window.idle.is_idle
+
+
+def test_a_new_bill_stands_first_until_somebody_is_there(qtbot, settings):
+    made = HouseWindow(settings, FakeHousehold(), idle_ms=1)
+    qtbot.addWidget(made)
+    made.show()
+    show(made, SIZES[1], make_seller())
+    qtbot.waitUntil(lambda: made.idle.is_idle)
+    newest = received(make_bill())
+    made.show_snapshot(replace(make_seller(), bill=newest))
+    assert made.pages.index == BILL
+    assert settings.value("house/bill_seen") is None
+    touch(made)
+    assert settings.value("house/bill_seen") == key_of(newest)
+    qtbot.waitUntil(lambda: made.pages.index == HOME, timeout=2000)
+
+
+def test_home_keeps_the_newest_bill_and_opens_it(window, qtbot, settings):
+    newest = received(make_bill(), 4_320_000)
+    show(window, SIZES[1], replace(make_buyer(), bill=newest))
+    assert window.home.bill.lines == (
+        "November 2024: 4,187.59\N{NO-BREAK SPACE}coins to pay",
+        "Bill differs by 1.2\N{NO-BREAK SPACE}kWh: ask before you pay",
+    )
+    window.activateWindow()
+    window.home.bill.setFocus()
+    qtbot.keyClick(window.home.bill, Qt.Key.Key_Space)
+    assert window.pages.index == BILL
+    assert settings.value("house/bill_seen") == key_of(newest)
+
+
+def test_a_bill_looked_at_is_no_longer_emphasised(window):
+    snapshot = replace(make_buyer(), bill=received(make_bill()))
+    show(window, SIZES[1], snapshot)
+    assert window.home.bill.emphasised
+    show(window, SIZES[1], snapshot, BILL)
+    show(window, SIZES[1], snapshot)
+    assert not window.home.bill.emphasised
+
+
+# --- power and meter --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_power_now_is_the_largest_number_and_all_is_legible(window, size):
-    show(window, size, make_kiosk())
-    largest = window.exchange.power.height()
-    others = [value for value in window.findChildren(ValueWidget) if value is not window.exchange.power]
-    assert all(largest > 2 * other.height() for other in others)
-    assert min(value.height() for value in others) >= 22
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_touch_targets(window, size):
-    show(window, size, make_kiosk())
-    for button in window.findChildren(QPushButton):
-        assert min(button.size().toTuple()) >= 48
-    assert window.findChildren(QMenuBar) == []
+    show(window, size, make_seller())
+    values = [value for value in window.home.findChildren(ValueWidget) if value.isVisible()]
+    power = window.home.now.now.power
+    others = [value.height() for value in values if value is not power]
+    assert power.height() > 2 * max(others)
+    assert min(others) >= 20
 
 
 def test_sign_is_told_in_words(window):
-    show(window, SIZES[0], make_kiosk())
-    assert window.exchange.power.reading.shown == "+1.25"
-    assert window.exchange.direction.text() == "to the micro-grid"
+    show(window, SIZES[0], make_kiosk(), METER)
+    exchange = window.meter.exchange
+    assert exchange.now.power.reading.shown == "+1.25"
+    assert exchange.now.direction.text() == "to the micro-grid"
     taking = replace(make_kiosk(), sample=make_sample(-400, 0), export_ws=0)
-    show(window, SIZES[0], taking)
-    assert window.exchange.power.reading.shown == f"{MINUS}0.40"
-    assert window.exchange.direction.text() == "from the micro-grid"
-    assert window.exchange.energy_direction.text() == "from the micro-grid"
+    show(window, SIZES[0], taking, METER)
+    assert exchange.now.power.reading.shown == f"{MINUS}0.40"
+    assert exchange.now.direction.text() == "from the micro-grid"
+    assert exchange.energy_direction.text() == "from the micro-grid"
     assert direction_words(replace(taking, sample=make_sample(0, 0))) == "nothing exchanged"
 
 
 def test_silent_meter_shows_no_number_and_says_how_long(window):
-    silent = replace(make_kiosk(), meter=MeterState.SILENT, meter_detail="see the cable", age_s=130.0)
-    show(window, SIZES[1], silent)
-    measured = [window.exchange.power, *window.meter.findChildren(ValueWidget)]
+    show(window, SIZES[1], STATES["silent"], METER)
+    measured = [window.meter.exchange.now.power, *window.meter.meter.findChildren(ValueWidget)]
     assert {value.reading.shown for value in measured} == {"—"}
-    assert window.exchange.direction.text() == "last heard 2 min 10 s ago"
-    assert window.meter_line.text() == "Meter silent: see the cable"
+    assert window.meter.exchange.now.direction.text() == "last heard 2 min 10 s ago"
+    assert window.meter_line.text().startswith("Meter silent: nothing heard")
     assert window.meter_line.emphasised
-    assert window.exchange.energy.reading.state is ValueState.STALE
+    assert window.meter.exchange.energy.reading.state is ValueState.STALE
 
 
 def test_never_heard_meter(window):
-    show(window, SIZES[1], make_kiosk())
     never = replace(make_kiosk(), meter=MeterState.NO_PORT, sample=None, age_s=None)
+    show(window, SIZES[1], make_kiosk(), METER)
+    show(window, SIZES[1], never, METER)
+    assert {value.reading.shown for value in window.meter.meter.findChildren(ValueWidget)} == {"—"}
     show(window, SIZES[1], never)
-    assert {value.reading.shown for value in window.meter.findChildren(ValueWidget)} == {"—"}
-    assert window.exchange.direction.text() == "never heard"
+    assert window.home.now.now.direction.text() == "never heard"
 
 
 @pytest.mark.parametrize("quality", [Quality.STALE, Quality.ESTIMATED, Quality.BAD])
 def test_doubtful_values_tell_their_age(window, quality):
     show(window, SIZES[0], replace(make_kiosk(), quality=quality, age_s=12.0))
-    assert "12 s old" in window.exchange.title.text()
-    assert window.exchange.title.emphasised
-    assert window.exchange.title.toolTip() == ""
-    assert window.exchange.direction.text() == "to the micro-grid"
+    now = window.home.now.now
+    assert "12 s old" in now.title.text()
+    assert now.title.emphasised
+    assert now.title.toolTip() == ""
+    assert now.direction.text() == "to the micro-grid"
 
 
 def test_unlinked_house_shows_no_live_rate(window):
-    unlinked = replace(
-        make_kiosk(), central=CentralState.CONNECTING, central_detail="no answer", minutes_waiting=17
-    )
-    show(window, SIZES[0], unlinked)
-    assert window.exchange.rate.reading.shown == "—"
-    assert window.exchange.tariff.reading.state is ValueState.STALE
-    assert window.exchange.request.text().startswith("Asked before the link was lost")
-    assert window.waiting_line.text() == "Minutes waiting: 17"
-    assert window.central_line.text() == "Connecting to the central: no answer"
+    show(window, SIZES[0], replace(make_kiosk(), central=CentralState.CONNECTING, minutes_waiting=17))
+    now = window.home.now
+    assert now.rate.reading.shown == "—"
+    assert now.tariff.reading.state is ValueState.STALE
+    assert now.request.text().startswith("Asked before the link was lost")
 
 
-def test_power_factor_leads_or_lags():
-    sample, good = make_sample(), ValueState.GOOD
-    assert [power_factor(sample, phase, good).quantity.unit for phase in range(3)] == ["lag", "lead", ""]
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_large_numbers_do_not_move_the_layout(window, size):
-    show(window, size, make_kiosk())
-    before = [place_in(part, window) for part in parts(window)]
-    sample = msgspec.structs.replace(make_sample(-1_234_500, 1_234_500), voltage_v=(1234.5,) * 3)
-    large = replace(
-        make_kiosk(), sample=sample, export_ws=98_765_432 * 3_600_000, name="A very long name " * 5
-    )
-    show(window, size, large)
-    assert [place_in(part, window) for part in parts(window)] == before
-
-
-@pytest.mark.parametrize("theme", [LIGHT, DARK])
-@pytest.mark.parametrize("size", SIZES)
-def test_no_colour_at_all(window, size, theme):
-    window.set_theme(theme)
-    show(window, size, make_kiosk())
-    assert saturation(picture(window)).max() < 0.05
-
-
-def test_button_is_reached_by_keyboard_and_shows_its_whole_text(window, qtbot):
-    show(window, SIZES[1], make_kiosk())
-    window.activateWindow()
-    window.theme_button.setFocus()
-    qtbot.keyClick(window.theme_button, Qt.Key.Key_Space)
-    assert window.theme_button.isChecked()
-    button = window.theme_button
-    assert (
-        text_width(button.text().replace("&", ""), button.font().pixelSize(), bold=True) < button.width() - 26
-    )
+def test_a_journal_that_fails_is_told(window):
+    show(window, SIZES[1], replace(make_kiosk(), journal_fault="The disk is full"))
+    assert window.waiting_line.text() == "The disk is full"
+    assert window.waiting_line.emphasised
