@@ -1,5 +1,6 @@
 """Contracts, bills and papers as one part of the central: made, joined and moved on here."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from central_monitor.adapters.archive import Archive
@@ -18,6 +19,8 @@ from microgrid.bill import Change
 from microgrid.minute import MeterMinute
 from microgrid.statement import Statements
 from microgrid.units import SECONDS_PER_MINUTE
+
+log = logging.getLogger(__name__)
 
 TELL_MINUTES = 1
 RESTART_S = 3600  # how often the running month is settled anew after late minutes
@@ -98,5 +101,9 @@ class Office:
         if self.running.behind and now_s >= self._restarted_s + RESTART_S:
             self._restarted_s = now_s
             terms = self._agreed.terms
-            last, so_far = await self._archive.read(lambda records: records.month_so_far(terms))
+            try:
+                last, so_far = await self._archive.read(lambda records: records.month_so_far(terms))
+            except LookupError as fault:  # no tariff in force: nothing better is known
+                log.warning("the running month cannot be settled: %s", fault)
+                return
             self.running.start(last, None if so_far is None else so_far.ledger)

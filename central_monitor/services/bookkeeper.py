@@ -73,7 +73,8 @@ class Bookkeeper:
         self._clerk = clerk
         self._late = late
         self._zone = zone_of(agreed.terms.zone)
-        self._first: int | None = None  # the first minute on record
+        self._first: int | None = None  # the first minute that may hold energy
+        self._unsettled: Terms | None = None  # terms under which a month that is due cannot be settled
         self._changed_s: int | None = 0  # when data of a billed month last changed; 0: perhaps, before
         self.work: Work | None = None
 
@@ -82,14 +83,25 @@ class Bookkeeper:
         self._changed_s = now_s
 
     async def step(self, now_s: int) -> None:
-        """Do what is due. LookupError where no tariff is in force in a month to be billed."""
+        """Do what is due. A month that cannot be settled is said once, and tried again with other terms."""
+        if self._agreed.terms is self._unsettled:
+            return
+        try:
+            await self._do_due(now_s)
+        except LookupError as fault:  # no tariff in force
+            self._unsettled = self._agreed.terms
+            self._live.notice(now_s * 1000, f"Bills cannot be made: {fault}")
+            log.error("bills cannot be made: %s", fault)
+
+    async def _do_due(self, now_s: int) -> None:
         last = {house: live.last.minute for house, live in self._live.houses.items() if live.last}
         if not last:
             return
         if self._first is None:
-            self._first = await self._archive.read(lambda records: records.minutes.first_minute())
+            first = await self._archive.read(lambda records: records.minutes.first_minute())
+            self._first = (first or 0) + 1  # the first row of all only tells where registers stood
         terms = self._agreed.terms
-        while month := month_due(terms, self._first or 0, self._late.billed_until, last, now_s):
+        while month := month_due(terms, self._first, self._late.billed_until, last, now_s):
             await self._bill(terms, month, last, now_s)
         await self._bill_leavers(terms, last, now_s)
         if self._changed_s is not None and now_s >= self._changed_s + QUIET_S:

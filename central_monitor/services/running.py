@@ -46,7 +46,7 @@ class RunningMonth:
 
     def add(self, minutes: range, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:
         """Consecutive minutes just recorded, and rows of earlier ones that came with them."""
-        self.behind |= any(row.minute < minutes.start for row in meter)
+        self.behind |= self._ledger is not None and any(row.minute < minutes.start for row in meter)
         if minutes:
             self._minutes.append(minutes)
             self._meter += meter
