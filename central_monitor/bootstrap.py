@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import platformdirs
 
 from central_monitor.adapters.exports import write_statements
@@ -20,7 +21,7 @@ from central_monitor.snapshot import CentralSnapshot
 from db.errors import DatabaseError
 from microgrid.months import minute_of, month_minutes, zone_of
 from microgrid.statement import Statements
-from microgrid.terms import FOREVER, Terms
+from microgrid.terms import FOREVER, Tariff, Terms
 from node.arguments import address, in_words, positive
 from node.clock import SteppedClock
 from node.ending import told_to_end
@@ -159,6 +160,7 @@ async def _run_stepped(
     try:
 
         async def on_tick(message: dict[str, Any]) -> dict[str, Any]:
+            await _play_operator(program, message.get("order"))
             await program.tick(message["tick"])
             return {"linked": program.linked_houses()}
 
@@ -166,6 +168,20 @@ async def _run_stepped(
         await follow_clock(clock_address, hello, on_tick)
     finally:
         await program.stop()
+
+
+async def _play_operator(program: CentralProgram, order: dict[str, Any] | None) -> None:
+    """What a conductor has the operator order; OrderRefused if it cannot be."""
+    if order is None:
+        return
+    kind, details = order.pop("kind"), order
+    if kind == "correct":
+        await program.administration.correct(**details, now_s=program.now_s())
+    elif kind == "tariff":
+        tariff = msgspec.convert(details.pop("tariff"), Tariff)
+        await program.administration.enter_tariff(tariff, **details, now_s=program.now_s())
+    else:
+        raise ValueError(f"the conductor asks for an order {kind!r} that there is not")
 
 
 async def _run_headless(terms: Terms, writer: DatabaseWriter, listen: Listen) -> None:

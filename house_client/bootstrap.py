@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import platformdirs
 
 from db.errors import DatabaseError
-from house_client.household import HouseSettings
+from house_client.household import HouseSettings, Refused
 from house_client.program import HouseProgram
 from house_client.snapshot import HouseSnapshot
+from microgrid.contracting import Wish
 from microgrid.terms import HOUSE_ID
 from node.arguments import address, in_words
 from node.clock import SteppedClock
@@ -80,11 +82,22 @@ async def _run_stepped(settings: HouseSettings, clock_address: tuple[str, int]) 
 
         async def on_tick(message: dict[str, Any]) -> dict[str, Any]:
             await program.advance(message["tick"], message["sequence"], message["uptime_ms"])
-            return {}
+            return await _play_household(program, message.get("answer"))
 
         await follow_clock(clock_address, {"role": "house", "house": settings.house}, on_tick)
     finally:
         await program.stop()
+
+
+async def _play_household(program: HouseProgram, answer: dict[str, Any] | None) -> dict[str, Any]:
+    """What a conductor has the household answer to a call for a contract; the words if it is refused."""
+    if answer is None:
+        return {}
+    try:
+        await program.answer(msgspec.convert(answer, Wish))
+    except Refused as fault:
+        return {"refused": str(fault)}
+    return {}
 
 
 async def _run_headless(settings: HouseSettings) -> None:

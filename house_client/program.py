@@ -14,6 +14,7 @@ from house_client.link import Link
 from house_client.meter_port import MeterPort
 from house_client.service import FRESH_S, HouseService, packet_times
 from house_client.snapshot import HouseSnapshot
+from microgrid.contracting import Wish
 from microgrid.sample import Sample
 from microgrid.units import SECONDS_PER_MINUTE
 from node.clock import Clock, SteppedClock, SystemClock
@@ -130,6 +131,10 @@ class HouseProgram:
         self._inbox += [(received_ms, sample) for sample in samples]
         self.service.heard(samples)
         self._arrived.set()
+
+    async def answer(self, wish: Wish) -> None:
+        """The household answers the call for a contract; Refused if there is none or it cannot be so."""
+        await self.service.papers.answer(wish, self.service.central_now_ms() // 1000)
 
     def snapshot(self) -> HouseSnapshot:
         """The house at this moment, for the window."""
