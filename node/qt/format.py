@@ -36,19 +36,20 @@ def number(value: float, decimals: int, *, signed: bool = False) -> str:
 
 def numbers(values: Iterable[float], decimals: int, *, signed: bool = False) -> list[str]:
     """`number` of every value, but fast enough for a day of minutes."""
-    locale = QLocale()
-    point, western = locale.decimalPoint(), locale.zeroDigit() == "0"
+    locale, listed = QLocale(), list(values)
+    largest = max((abs(value) for value in listed), default=0.0)
+    if locale.zeroDigit() != "0" or round(largest, decimals) >= 1000:  # own digits, or digits in groups
+        return [number(value, decimals, signed=signed) for value in listed]
+    pattern = f"%.{decimals}f"
+    zero, plus = pattern % 0, "+" if signed else ""
 
-    def text_of(value: float) -> str:
-        rounded = round(value, decimals)
-        if not western or not -1000 < rounded < 1000:  # digits of their own, or groups of digits
-            return number(value, decimals, signed=signed)
-        text = f"{abs(rounded):.{decimals}f}".replace(".", point)
-        if rounded < 0:
-            return MINUS + text
-        return "+" + text if signed and rounded > 0 else text
+    def sign(text: str) -> str:
+        if text.lstrip("-") == zero:
+            return zero
+        return MINUS + text[1:] if text[0] == "-" else plus + text
 
-    return [text_of(value) for value in values]
+    point = locale.decimalPoint()
+    return [sign(pattern % value).replace(".", point) for value in listed]
 
 
 def power(power_w: float, *, signed: bool = False) -> Quantity:

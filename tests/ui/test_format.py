@@ -89,5 +89,7 @@ def test_a_proof_gets_more_decimals():
 @pytest.mark.parametrize("signed", [False, True])
 def test_many_numbers_are_written_as_one_is(name, signed):
     QLocale.setDefault(QLocale(name))
-    values = [0.0, -0.00004, 0.12345, -7.5, 999.99996, -999.9999, 1000.0, 1234567.891, -98765.4]
-    assert numbers(values, 4, signed=signed) == [number(value, 4, signed=signed) for value in values]
+    small = [0.0, -0.0, -0.00004, 0.00005, 0.12345, -7.5, 2.5, 999.9999, -999.9999]
+    for values in (small, [*small, 999.99996], [*small, 1234567.891, -98765.4], []):
+        assert numbers(values, 4, signed=signed) == [number(value, 4, signed=signed) for value in values]
+        assert numbers(values, 0) == [number(value, 0) for value in values]
