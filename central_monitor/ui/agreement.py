@@ -10,6 +10,7 @@ from central_monitor.snapshot import CentralSnapshot, HouseView
 from central_monitor.ui.agreement_rows import Line, headers, line_of
 from central_monitor.ui.deviation import Breach
 from central_monitor.ui.overview import Figure, rate_reading, tariff_reading, trust
+from central_monitor.ui.presentation import month_words
 from microgrid.terms import Role
 from node.qt.field import ListBox
 from node.qt.format import MINUS, Quantity, power, price
@@ -159,7 +160,7 @@ class AgreementScreen(QWidget):
             self._shown = self._sorted(listed)
             self._sorted_s = now_s
         self.table.set_rows(self._shown, [self._lines[house].cells for house in self._shown])
-        self._show_count()
+        self._show_count(self._snapshot)
 
     def _listed(self, houses: Sequence[HouseView]) -> list[str]:
         selection = self.selection_box.currentData()
@@ -172,12 +173,13 @@ class AgreementScreen(QWidget):
             return houses
         return sorted(houses, key=lambda house: _rank(self._lines[house], order))
 
-    def _show_count(self) -> None:
+    def _show_count(self, snapshot: CentralSnapshot) -> None:
         breaches = [line.deviation.breach for line in self._lines.values() if line.deviation is not None]
         beyond = sum(breach in (Breach.ALLOTMENT, Breach.IMPORT) for breach in breaches)
         below = sum(breach is Breach.MINIMUM for breach in breaches)
-        words = self.tr("{0} of {1} houses listed, {2} draw beyond allotment, {3} give less than they owe")
-        self.count.set_text(words.format(len(self._shown), len(self._lines), beyond, below))
+        listed, month = len(self._shown), month_words(snapshot)
+        words = self.tr("{0}: {1} of {2} houses, {3} draw beyond allotment, {4} give less than they owe")
+        self.count.set_text(words.format(month, listed, len(self._lines), beyond, below))
 
     @Slot(object)
     def _open(self, house: object) -> None:

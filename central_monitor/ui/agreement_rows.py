@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from central_monitor.snapshot import CentralSnapshot, HouseView, MonthView
-from central_monitor.ui.deviation import Breach, Deviation, allotment, breach_words, deviation
+from central_monitor.ui.deviation import Breach, Deviation, breach_words, deviation
 from central_monitor.ui.presentation import house_note, house_state
 from microgrid.terms import Contract, Obligation, Role, Source
 from node.qt.format import energy, power, price
@@ -51,16 +51,16 @@ def headers() -> tuple[str, ...]:
 
 def line_of(house: HouseView, snapshot: CentralSnapshot) -> Line:
     """The house's line, of this snapshot."""
-    found = deviation(house, snapshot.pool.is_day)
+    found, state = deviation(house, snapshot.pool.is_day), house_state(house)
     cells = (
         Cell(house.house, link=True, bold=_departs(found)),
         Cell(house.name if house.name != house.house else ""),
         *_contract_cells(house.contract),
         _allotment_cell(house),
-        *_split_cells(house),
+        *_split_cells(house, state),
         _deviation_cell(found),
-        *_month_cells(house),
-        Cell(house_note(house), quiet=house_state(house) is ValueState.GOOD),
+        *_month_cells(house.month, state),
+        Cell(house_note(house), quiet=state is ValueState.GOOD),
     )
     return Line(house, found, cells)
 
@@ -111,13 +111,13 @@ def _contract_cells(contract: Contract | None) -> tuple[Cell, ...]:
 
 
 def _allotment_cell(house: HouseView) -> Cell:
-    share_w = allotment(house)
+    share_w = house.allotment_w
     return _BLANK_NUMBER if share_w is None else _number(power(share_w).number)
 
 
-def _split_cells(house: HouseView) -> tuple[Cell, ...]:
+def _split_cells(house: HouseView, state: ValueState) -> tuple[Cell, ...]:
     """Power now by what it is billed as; a seller's default only where there is a contract to default on."""
-    state, split = house_state(house), house.split
+    split = house.split
     if split is None or state is ValueState.DISCONNECTED:
         absent = Cell("", align_right=True, state=ValueState.DISCONNECTED)
         return absent, absent, absent if _sells(house) else _BLANK_NUMBER
@@ -146,14 +146,12 @@ def _deviation_cell(found: Deviation | None) -> Cell:
     return Cell(text, align_right=True, bold=True, tip=tip)
 
 
-def _month_cells(house: HouseView) -> tuple[Cell, ...]:
+def _month_cells(month: MonthView | None, state: ValueState) -> tuple[Cell, ...]:
     """Energy of the month: settled from what is recorded, so it stands still while the link is lost."""
-    month: MonthView | None = house.month
     if month is None:
         absent = Cell("", align_right=True, state=ValueState.DISCONNECTED)
         return absent, absent
-    lost = house_state(house) is ValueState.DISCONNECTED
-    state = ValueState.STALE if lost else ValueState.GOOD
+    state = ValueState.STALE if state is ValueState.DISCONNECTED else ValueState.GOOD
     return (
         _number(energy(month.microgrid_energy, signed=True).number, state),
         _number(energy(month.national_energy, signed=True).number, state),

@@ -7,7 +7,6 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from central_monitor.snapshot import HouseView
-from central_monitor.ui.deviation import allotment
 from central_monitor.ui.presentation import house_state
 from microgrid.terms import Contract, Role
 from node.qt.format import power
@@ -38,7 +37,7 @@ def paint_band(painter: QPainter, place: QRectF, house: HouseView, theme: Theme)
     painter.drawRect(band)
     painter.setPen(QPen(theme.bus, 1))
     painter.drawLine(QPointF(x(0), place.top() + 1), QPointF(x(0), place.bottom() - 1))
-    if (share_w := allotment(house)) is not None:
+    if (share_w := house.allotment_w) is not None:
         _paint_allotment(painter, x(-share_w), place, theme)
     if house.order is not None:
         _paint_target(painter, QPointF(x(house.order.target_w), place.top()), place.height(), theme)
@@ -169,7 +168,7 @@ def _limits(contract: Contract) -> list[tuple[float, str]]:
 def _marks(house: HouseView) -> list[tuple[float, str]]:
     """Allotment and target, in figures."""
     marks: list[tuple[float, str]] = []
-    if (share_w := allotment(house)) is not None:
+    if (share_w := house.allotment_w) is not None:
         text = QCoreApplication.translate(_CONTEXT, "allotment {0}").format(power(share_w))
         marks.append((-share_w, text))
     if house.order is not None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from central_monitor.snapshot import CentralSnapshot, HouseView
 from central_monitor.ui.agreement_rows import obligation_word
 from central_monitor.ui.band import BandBar
-from central_monitor.ui.deviation import allotment, breach_words, deviation
+from central_monitor.ui.deviation import breach_words, deviation
 from central_monitor.ui.overview import rate_reading
 from central_monitor.ui.presentation import house_state, order_words, role_words
 from microgrid.terms import Role
@@ -257,7 +257,6 @@ class ContractPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__("")
-        self.title.set_text(self.tr("Contract of this month"))
         self.role = TextLine("", align=_RIGHT)
         self.minimum, self.maximum, self.allotment = (_value(measured.POWER) for _ in range(3))
         self.price = _value(Quantity("999.99", price(0).unit))
@@ -270,9 +269,10 @@ class ContractPanel(Panel):
         self.allotment_label = self.add_row(self.tr("Allotment now"), self.allotment)
         self.add_spring()
 
-    def show_house(self, house: HouseView) -> None:
-        """Show this house's contract, and only what its role has."""
-        contract, share_w = house.contract, allotment(house)
+    def show_house(self, house: HouseView, month: str) -> None:
+        """Show this house's contract of the month, and only what its role has."""
+        self.title.set_text(self.tr("Contract of {0}").format(month))
+        contract, share_w = house.contract, house.allotment_w
         self.role.set_text(role_words(contract))
         self.obligation.set_text(obligation_word(contract))
         self.show_row(self.maximum_label, self.maximum, shown=contract is not None)
@@ -293,7 +293,6 @@ class MonthPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__("")
-        self.title.set_text(self.tr("Month so far"))
         self.microgrid_energy, self.national_energy = _value(_ENERGY), _value(_ENERGY)
         self.microgrid_amount, self.national_amount = _value(_MONEY), _value(_MONEY)
         self.penalties, self.total = _value(_MONEY), _value(_MONEY)
@@ -306,8 +305,9 @@ class MonthPanel(Panel):
         self.add_line(TextLine(self.tr("Positive: given, or to be paid to the house"), quiet=True))
         self.add_spring()
 
-    def show_house(self, house: HouseView) -> None:
-        """Show this house's month; it stands still while the link is lost."""
+    def show_house(self, house: HouseView, name: str) -> None:
+        """Show this house's month, of this name; it stands still while the link is lost."""
+        self.title.set_text(self.tr("{0} so far").format(name))
         month = house.month
         lost = house_state(house) is ValueState.DISCONNECTED
         state = ValueState.STALE if lost else ValueState.GOOD

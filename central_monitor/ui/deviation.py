@@ -34,13 +34,6 @@ class Deviation:
 WITHIN = Deviation(0, Breach.NONE)
 
 
-def allotment(house: HouseView) -> int | None:
-    """What a consumer may draw from the micro-grid now, in W: its share, at most its maximum (5.5)."""
-    if house.allotment_w is None or house.contract is None:
-        return None
-    return min(house.allotment_w, house.contract.max_w)
-
-
 def deviation(house: HouseView, is_day: bool) -> Deviation | None:
     """How far the house is from its contract; None if nothing good is heard of it now.
 
@@ -51,8 +44,7 @@ def deviation(house: HouseView, is_day: bool) -> Deviation | None:
         return None
     given_w = sample.exchange_p_w
     if contract is not None and contract.role is Role.CONSUMER:
-        share_w = allotment(house)
-        return _deviation(-given_w - (contract.max_w if share_w is None else share_w), Breach.ALLOTMENT)
+        return _deviation(-given_w - (house.allotment_w or 0), Breach.ALLOTMENT)
     if contract is not None and obliged(contract, is_day):
         owed_w = contract.min_w if house.order is None else min(contract.min_w, house.order.target_w)
         default_w = house.split.default_w if house.split is not None else 0

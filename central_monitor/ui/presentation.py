@@ -4,8 +4,10 @@ from PySide6.QtCore import QCoreApplication
 
 from central_monitor.snapshot import CentralSnapshot, HouseView, LinkState
 from microgrid.minute import Hold
+from microgrid.months import month_of, zone_of
 from microgrid.sample import Quality
 from microgrid.terms import Contract, Role, Source
+from microgrid.units import SECONDS_PER_MINUTE
 from node.qt.format import duration, moment, month_name
 from node.qt.symbols import Condition, Priority
 from node.qt.value import ValueState, state_note, state_of
@@ -121,6 +123,11 @@ def link_line(snapshot: CentralSnapshot) -> str:
         translate(_CONTEXT, "minutes are stored") if stored else translate(_CONTEXT, "minutes are NOT stored")
     )
     return "   ·   ".join(parts)
+
+
+def month_words(snapshot: CentralSnapshot) -> str:
+    """The month that runs at the micro-grid, such as December 2024."""
+    return month_name(month_of(int(snapshot.now_s) // SECONDS_PER_MINUTE, zone_of(snapshot.zone)))
 
 
 def round_lines(snapshot: CentralSnapshot) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from central_monitor.ui.detail_panels import (
     TradePanel,
 )
 from central_monitor.ui.house_trends import HouseTrends
-from central_monitor.ui.presentation import house_note, house_state, role_words
+from central_monitor.ui.presentation import house_note, house_state, month_words, role_words
 from node.qt.format import power
 from node.qt.text import TextLine
 from node.qt.theme import LIGHT, Theme, load_theme
@@ -167,8 +167,8 @@ class TradingDetail(QWidget):
         self.phases.show_house(house)
         self.powers.show_house(house)
         self.trade.show_house(house, self._snapshot)
-        self.contract.show_house(house)
-        self.month.show_house(house)
+        self.contract.show_house(house, month_words(self._snapshot))
+        self.month.show_house(house, month_words(self._snapshot))
         self.link.show_house(house, self._snapshot.zone)
         self.exchanged.show_trend(self._trends.exchanged[house.house])
         self.generated.show_trend(self._trends.generated[house.house])

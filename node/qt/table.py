@@ -9,7 +9,6 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QR
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -22,7 +21,7 @@ from node.qt.value import ABOUT, ABSENT, DOUBTFUL, ValueState, paint_ground
 
 _ROW = 1.9  # height of a row in text sizes
 _PADDING = 7  # pixels left and right of a cell's text
-_MEASURED = 4  # longest texts of a column that are measured
+_MEASURED = 4  # longest texts of a column of numbers that are measured
 _LEAST_WORDS = 40  # pixels that a column of words keeps before the table scrolls sideways
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -48,6 +47,8 @@ class Cell:
     @property
     def shown(self) -> str:
         """The text as it is drawn, by its state."""
+        if self.state is ValueState.GOOD:
+            return self.text
         match self.state:
             case ValueState.DISCONNECTED:
                 return ABSENT
@@ -130,15 +131,17 @@ class _Painter(QStyledItemDelegate):
         """Ground, value state, text; a thin line under the row."""
         cell, theme = self._table.cell(index), self.theme
         place = QRectF(option.rect)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        selected = index.row() == self._table.currentIndex().row()
         if selected:
             painter.fillRect(place, theme.band)
-        paint_ground(painter, place.adjusted(2, 2, -2, -3), cell.state, theme)
+        if cell.state is not ValueState.GOOD:
+            paint_ground(painter, place.adjusted(2, 2, -2, -3), cell.state, theme)
         painter.setPen(QPen(theme.line, 1))
         painter.drawLine(place.bottomLeft(), place.bottomRight())
         if selected and index.column() == 0:
             painter.fillRect(QRectF(place.left(), place.top(), 4, place.height()), theme.bus)
-        self._paint_text(painter, place.adjusted(_PADDING, 0, -_PADDING, 0), cell)
+        if cell.shown:
+            self._paint_text(painter, place.adjusted(_PADDING, 0, -_PADDING, 0), cell)
 
     def helpEvent(
         self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: _Index
@@ -297,12 +300,15 @@ class Table(QTableView):
             bar.setValue(at)
 
     def _measure(self) -> None:
-        """Widen the columns to their longest texts; a few are measured, as digits are equally wide."""
+        """Widen the columns to their longest texts; of numbers a few are measured, all digits being equal."""
         before = list(self._wanted)
-        for column, wanted in enumerate(before):
-            longest = sorted({row[column].shown for row in self._rows.rows}, key=len)[-_MEASURED:]
-            bold = any(row[column].bold for row in self._rows.rows)
-            self._wanted[column] = max([wanted, *(self._width_of(text, bold=bold) for text in longest)])
+        for column, cells in enumerate(zip(*self._rows.rows, strict=True)):
+            texts = {cell.shown for cell in cells}
+            if cells[0].align_right:
+                texts = set(sorted(texts, key=len)[-_MEASURED:])
+            bold = any(cell.bold for cell in cells)
+            widest = max(self._width_of(text, bold=bold) for text in texts)
+            self._wanted[column] = max(before[column], widest)
         if self._wanted != before:
             self._fit_columns()
 

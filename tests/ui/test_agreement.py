@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from central_monitor.snapshot import LinkState, LiveSplit, OrderView
 from central_monitor.ui.agreement import HELD_S, AgreementScreen, Order, Selection
 from central_monitor.ui.agreement_rows import headers, line_of
-from central_monitor.ui.deviation import Breach, allotment, deviation
+from central_monitor.ui.deviation import Breach, deviation
 from microgrid.minute import Hold
 from microgrid.sample import Quality
 from microgrid.terms import Obligation
@@ -140,7 +140,7 @@ def test_selections_are_chosen_by_keyboard(screen, qtbot, selection, listed):
     screen.show_snapshot(make_troubled())
     choose(screen.selection_box, qtbot, selection)
     assert set(screen.table.keys) == listed
-    assert screen.count.text().startswith(f"{len(listed)} of 8")
+    assert screen.count.text().startswith(f"December 2024: {len(listed)} of 8")
 
 
 def test_a_choice_nobody_meets_says_so(screen, qtbot):
@@ -174,12 +174,6 @@ def test_lost_stale_and_bad_values_are_drawn_as_such():
     bad = replace(house, quality=Quality.BAD)
     assert cell(bad, "Micro- grid now, kW").shown.startswith("?")
     assert cell(replace(house, month=None), "National this month kWh").shown == "—"
-
-
-def test_allotment_is_never_more_than_the_declared_maximum():
-    house = make_house(0)
-    assert allotment(replace(house, allotment_w=9000)) == 2000
-    assert allotment(make_house(1)) is None
 
 
 def test_deviation_of_a_buyer_begins_at_its_allotment():

@@ -98,6 +98,7 @@ def test_an_order_tells_what_became_of_it(detail):
 def test_the_month_so_far_adds_up(detail):
     show(detail, make_house(1))
     month = detail.month
+    assert month.title.text() == "December 2024 so far"
     assert text(month.microgrid_energy) == "+123.4 kWh"
     assert text(month.national_energy) == "\N{MINUS SIGN}2.5 kWh"
     assert text(month.microgrid_amount) == "+1,234.50 coins"
