@@ -12,6 +12,7 @@ class ReadingText(QTextBrowser):
 
     def __init__(self, size: float) -> None:
         super().__init__()
+        self._text = ""
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -22,7 +23,8 @@ class ReadingText(QTextBrowser):
     def set_paragraphs(self, paragraphs: list[str]) -> None:
         """Show these paragraphs; where one has scrolled to is kept while they stay the same."""
         text = "\n\n".join(paragraphs)
-        if text != self.toPlainText():
+        if text != self._text:
+            self._text = text
             self.setPlainText(text)
             self.setAccessibleDescription(text)
 
