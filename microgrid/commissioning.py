@@ -219,18 +219,18 @@ def _check_transformers(mean: _Means) -> tuple[Check, Check, Check]:
     strong = [phase for phase in connected if phase not in weak]
     turns = {phase: mean.turns(phase) for phase in strong}
     return (
-        _check_direction(mean, strong, weak),
+        _check_direction(mean, turns, weak),
         _check_reversed(connected, turns, weak),
         _check_swapped(connected, turns, weak),
     )
 
 
-def _check_direction(mean: _Means, strong: Sequence[int], weak: tuple[int, ...]) -> Check:
+def _check_direction(mean: _Means, turns: dict[int, int], weak: tuple[int, ...]) -> Check:
     sign = 1 if mean.expected.flow is Flow.EXPORTS else -1
-    against = tuple(phase for phase in strong if mean.power[phase].real * sign < 0)
+    against = tuple(phase for phase in turns if mean.power[phase].real * sign < 0)
     figures = tuple(mean.power[phase].real for phase in against)
     if against:
-        every = not weak and len(against) == len(strong)
+        every = not weak and all(turn == 3 for turn in turns.values())
         finding = Finding.ALL_OTHER_WAY if every else Finding.OTHER_WAY
         return Check(CheckKind.DIRECTION, Verdict.WRONG, finding, against, figures)
     return _right_unless_weak(CheckKind.DIRECTION, weak, mean.expected.phases)
