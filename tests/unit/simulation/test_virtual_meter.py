@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from microgrid.commissioning import CheckKind, Expected, Flow, Verdict, check_wiring, overall
 from microgrid.months import month_minutes
 from microgrid.registers import Registers, carry_on
 from microgrid.sample import CommandState, MeterFlag
@@ -209,3 +210,22 @@ def test_swapped_transformers_see_each_others_current_a_third_of_a_turn_off():
     assert at.power_factor[2] == true.power_factor[2]
     assert at.current_a == pytest.approx((true.current_a[1], true.current_a[0], true.current_a[2]), abs=0.001)
     assert abs(at.exchange_p_w) < 100  # what two phases see wrongly cancels the third
+
+
+@pytest.mark.parametrize(
+    ("wiring", "wrong"),
+    [
+        (RIGHT, {}),
+        (Wiring(reversed=(False, True, False)), {CheckKind.DIRECTION: (2,), CheckKind.REVERSED: (2,)}),
+        (Wiring(current_of=(0, 2, 1)), {CheckKind.DIRECTION: (2, 3), CheckKind.SWAPPED: (2, 3)}),
+    ],
+)
+def test_the_installers_checks_find_the_fault_in_its_packets(wiring, wrong):
+    house = meter("D", wiring=wiring)
+    house.advance(START)
+    house.receive(raising(width_ms=2500))
+    samples = decoded(house.advance_seconds((START + 1) * 60 + 30))[-30:]
+    checks = check_wiring(samples, Expected(Flow.EXPORTS))
+    found = {check.kind: check.phases for check in checks if check.verdict is not Verdict.RIGHT}
+    assert {kind: found.get(kind) for kind in wrong} == wrong
+    assert (overall(checks) is Verdict.RIGHT) == (not wrong)
