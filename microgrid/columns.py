@@ -57,28 +57,23 @@ class MinuteColumns:
 
 
 @dataclass(frozen=True)
-class WholeMinutes:
-    """Meter minutes of houses of which none is missing: each follows on the one before, in one epoch.
+class BilledMinutes:
+    """What a bill is made from, of `first_minute` <= m < `end_minute`: whole houses, and all the others.
 
-    Instead of registers there is what they rose by in each minute.
+    Of a `whole` house no minute is missing: each follows on the one before, in one epoch. Instead of its
+    registers there is what they rose by in each minute. Its arrays are 0 where another house is; minutes of
+    those are in `rest`, in the same order.
     """
 
-    columns: Ints  # the houses' places
+    houses: tuple[str, ...]
+    first_minute: int
+    end_minute: int
+    whole: Bools  # [houses]
     imported_ws: Ints
     exported_ws: Ints
     closed_s: Ints
     max_w: Ints
     min_w: Ints
-
-
-@dataclass(frozen=True)
-class BilledMinutes:
-    """What a bill is made from, of `first_minute` <= m < `end_minute`: whole houses, and all the others."""
-
-    houses: tuple[str, ...]
-    first_minute: int
-    end_minute: int
-    whole: WholeMinutes
     rest: MinuteColumns
 
 

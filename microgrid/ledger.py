@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microgrid.block import Block, BlockTerms, Settled
-from microgrid.columns import BilledMinutes, MinuteColumns, StandingOrders, WholeMinutes
+from microgrid.columns import BilledMinutes, MinuteColumns, StandingOrders
 from microgrid.daybook import DaySums, LedgerPoint, OpenDay, totals
 from microgrid.daylight import day_mask
 from microgrid.energy import Profile, minute_energy, whole_energy
@@ -127,6 +127,12 @@ class _Measured:
     closed_s: Int
     breaker_s: Int  # the same, also of those who are not members
 
+    def put(self, houses: Int, of_houses: "_Measured") -> None:
+        """Put what was measured of some houses in its place."""
+        for name, values in vars(of_houses).items():
+            if houses.size:
+                getattr(self, name)[:, houses] = values
+
     def of_members(self, members: Bool) -> "_Measured":
         """Who is not a member has no energy, nothing estimated and an open breaker."""
         return _Measured(
@@ -136,17 +142,6 @@ class _Measured:
             self.closed_s * members,
             self.breaker_s,
         )
-
-
-def _side_by_side(*parts: tuple[Int, _Measured]) -> _Measured:
-    """What was measured of all houses, from parts that come with the places of theirs."""
-    joined = {}
-    for name, first in vars(parts[0][1]).items():
-        houses = sum(len(columns) for columns, _ in parts)
-        joined[name] = np.empty((len(first), houses), dtype=first.dtype)
-        for columns, part in parts:
-            joined[name][:, columns] = getattr(part, name)
-    return _Measured(**joined)
 
 
 class MonthLedger:
@@ -241,22 +236,20 @@ class MonthLedger:
     def _measured(self, columns: MinuteColumns | BilledMinutes) -> _Measured:
         """What the columns tell of each minute; nothing of a house outside of its membership."""
         members = self._members(columns.first_minute, columns.end_minute)
-        everybody = np.arange(len(self.houses))
         if isinstance(columns, MinuteColumns):
-            measured = self._of_registers(columns, everybody, members)
+            measured = self._of_registers(columns, np.arange(len(self.houses)), members)
         else:
-            others = np.setdiff1d(everybody, columns.whole.columns)
-            measured = _side_by_side(
-                (columns.whole.columns, self._of_whole(columns.whole, members)),
-                (others, self._of_registers(columns.rest, others, members)),
-            )
+            measured = self._of_whole(columns, members)
+            others = np.flatnonzero(~columns.whole)
+            measured.put(others, self._of_registers(columns.rest, others, members))
         return measured if members is None else measured.of_members(members)
 
-    def _of_whole(self, whole: WholeMinutes, members: Bool | None) -> _Measured:
-        energy = whole_energy(whole.exported_ws, whole.imported_ws, self._connection_w[whole.columns])
-        present = np.ones(whole.closed_s.shape, dtype=np.bool_)
-        self._note_powers(whole.columns, present, whole.max_w, whole.min_w, members)
-        return _Measured(energy.net_ws, energy.estimated, energy.known, whole.closed_s, whole.closed_s)
+    def _of_whole(self, columns: BilledMinutes, members: Bool | None) -> _Measured:
+        energy = whole_energy(columns.exported_ws, columns.imported_ws, self._connection_w)
+        present = np.broadcast_to(columns.whole, columns.closed_s.shape)
+        self._note_powers(np.arange(len(self.houses)), present, columns.max_w, columns.min_w, members)
+        closed_s = columns.closed_s if columns.whole.all() else columns.closed_s.copy()
+        return _Measured(energy.net_ws, energy.estimated, energy.known, closed_s, closed_s)
 
     def _of_registers(self, columns: MinuteColumns, houses: Int, members: Bool | None) -> _Measured:
         energy = minute_energy(columns, self._connection_w[houses], self._profile)

@@ -123,13 +123,17 @@ class SealedGrid:
                 steady[part.columns[part.columns >= 0]] = False
         return steady
 
-    def rises(self, name: str, columns: Ints, before: Ints) -> Ints:
-        """How a register of such houses rose in each minute; `before` is what it was before the first."""
-        rises = self._placed(name, columns, Part.rises)[self._clip]
+    def filled(self, name: str) -> Ints:
+        """A quantity [minutes, houses]; a gap repeats the row before it. May be read-only."""
+        return self._placed(name, np.arange(self._houses), Part.values)[self._clip]
+
+    def rises(self, name: str, before: Ints) -> Ints:
+        """How a register rose in each minute; `before` is what it was before the first. May be read-only."""
+        rises = self._placed(name, np.arange(self._houses), Part.rises)[self._clip]
         if self._clip.start > 0:
             return rises
         rises = rises if rises.flags.writeable else rises.copy()
-        rises[0] = self.at_edge(name, columns, forward=True)[columns] - before
+        rises[0] = self.at_edge(name, before, forward=True) - before
         return rises
 
     def _placed(self, name: str, columns: Ints, unpack: Callable[[Part, Ints], Ints]) -> Ints:

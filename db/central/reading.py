@@ -16,12 +16,12 @@ from microgrid.columns import (
     MinuteColumns,
     OrderColumns,
     StandingOrders,
-    WholeMinutes,
 )
 
 _EDGE = ("epoch", "import_ws", "export_ws", "generation_ws")
 _READ = (*_EDGE, "closed_s", "covered_s", "max_w", "min_w", "origin", "suspect")
 _ORDERS = ("raise_standing", "target_w", "acknowledged_s", "tie_closed", "out_of_service")
+_BILLED = ("imported_ws", "exported_ws", "closed_s", "max_w", "min_w")
 _NEAR = 16  # minutes around an edge in which most houses have a row
 
 
@@ -38,20 +38,37 @@ def billed_minutes(
     grids: DayGrids, first_minute: int, end_minute: int, houses: Sequence[str]
 ) -> Iterator[BilledMinutes]:
     """What bills are made from, by UTC day; of a sealed one without the registers of whole houses."""
-    everybody = np.arange(len(houses))
     for grid, opening, closing in _chained(grids, first_minute, end_minute, houses):
-        columns = everybody[:0]
+        whole = np.zeros(len(houses), dtype=np.bool_)
+        arrays = dict.fromkeys(_BILLED, np.broadcast_to(np.int64(0), grid.present.shape))
         if isinstance(grid, SealedGrid):
             follows = opening.minute == grid.first - 1
             same_epoch = opening.epoch == grid.at_edge("epoch", grid.present.argmax(axis=0), forward=True)
-            columns = np.flatnonzero(grid.steady() & follows & same_epoch)
+            whole = grid.steady() & follows & same_epoch
+            arrays = _whole(grid, whole, opening)
         yield BilledMinutes(
             houses=tuple(houses),
             first_minute=grid.first,
             end_minute=grid.end,
-            whole=_whole(grid, columns, opening),
-            rest=_columns(grid, houses, np.setdiff1d(everybody, columns), opening, closing),
+            whole=whole,
+            **arrays,
+            rest=_columns(grid, houses, np.flatnonzero(~whole), opening, closing),
         )
+
+
+def _whole(grid: SealedGrid, whole: Bools, opening: EdgeRows) -> dict[str, Ints]:
+    """What is billed of whole houses, 0 for the others."""
+    arrays = {
+        "imported_ws": grid.rises("import_ws", opening.import_ws),
+        "exported_ws": grid.rises("export_ws", opening.export_ws),
+        **{name: grid.filled(name) for name in _BILLED[2:]},
+    }
+    others = np.flatnonzero(~whole)
+    for name, values in arrays.items():
+        if others.size:
+            arrays[name] = values if values.flags.writeable else values.copy()
+            arrays[name][:, others] = 0
+    return arrays
 
 
 def _chained(
@@ -92,19 +109,6 @@ def _columns(
     )
 
 
-def _whole(grid: Grid, columns: Ints, opening: EdgeRows) -> WholeMinutes:
-    """The grid's minutes of houses of which none is missing; they are there only in a seal."""
-    if not isinstance(grid, SealedGrid):
-        none = np.zeros((grid.end - grid.first, 0), dtype=np.int64)
-        return WholeMinutes(columns, none, none, none, none, none)
-    return WholeMinutes(
-        columns=columns,
-        imported_ws=grid.rises("import_ws", columns, opening.import_ws[columns]),
-        exported_ws=grid.rises("export_ws", columns, opening.export_ws[columns]),
-        **{name: grid.values(name, columns) for name in ("closed_s", "max_w", "min_w")},
-    )
-
-
 def standing_orders(
     grids: DayGrids, first_minute: int, end_minute: int, houses: Sequence[str]
 ) -> Iterator[StandingOrders]:
@@ -125,16 +129,21 @@ def order_columns(
 
 
 def _orders(grid: Grid, houses: Sequence[str]) -> dict[str, Any]:
-    """What orders of every kind hold."""
-    flags = {name: grid.values(name) != 0 for name in ("raise_standing", "tie_closed", "out_of_service")}
+    """What orders of every kind hold; few houses ever have any."""
+    some = np.flatnonzero(grid.present.any(axis=0))
+    columns: dict[str, Any] = {}
+    for name in _ORDERS:
+        flag = name not in ("target_w", "acknowledged_s")
+        columns[name] = np.full(grid.present.shape, False if flag else -1)
+        values = grid.values(name, some)
+        # Absent values are 0, and mean -1: none.
+        columns[name][:, some] = values != 0 if flag else values - ~grid.present[:, some]
     return {
         "houses": tuple(houses),
         "first_minute": grid.first,
         "end_minute": grid.end,
         "present": grid.present,
-        **flags,
-        # absent values are 0, and mean -1: none
-        **{name: grid.values(name) - ~grid.present for name in ("target_w", "acknowledged_s")},
+        **columns,
     }
 
 

@@ -29,15 +29,15 @@ def assert_billed(store: MinuteStore, first: int, end: int, houses: tuple[str, .
     for (billed, standing), (minutes, orders) in zip(
         store.billed_days(first, end, houses), days, strict=True
     ):
-        whole, columns = billed.whole, billed.whole.columns
+        columns = np.flatnonzero(billed.whole)
         assert minutes.present[:, columns].all()
         for name in ("closed_s", "max_w", "min_w"):
-            assert np.array_equal(getattr(whole, name), getattr(minutes, name)[:, columns])
-        for rises, name in ((whole.imported_ws, "import_ws"), (whole.exported_ws, "export_ws")):
+            assert np.array_equal(getattr(billed, name)[:, columns], getattr(minutes, name)[:, columns])
+            assert not getattr(billed, name)[:, ~billed.whole].any()
+        for rises, name in ((billed.imported_ws, "import_ws"), (billed.exported_ws, "export_ws")):
             before = getattr(minutes.opening, name)[columns]
-            assert np.array_equal(
-                rises, np.diff(getattr(minutes, name)[:, columns], axis=0, prepend=[before])
-            )
+            registers = getattr(minutes, name)[:, columns]
+            assert np.array_equal(rises[:, columns], np.diff(registers, axis=0, prepend=[before]))
         rest = [place for place in range(len(houses)) if place not in columns]
         for field in dataclasses.fields(MinuteColumns)[3:13]:
             assert np.array_equal(getattr(billed.rest, field.name), getattr(minutes, field.name)[:, rest]), (
