@@ -8,7 +8,7 @@ from PySide6.QtCore import QSettings
 
 from house_client.household import Household
 from house_client.snapshot import HouseSnapshot
-from house_client.ui.main_window import HouseWindow
+from house_client.ui.main_window import HOME, HouseWindow
 from node.qt.bridge import SnapshotBridge
 from node.qt.shell import ORGANISATION, application, draw_in_memory, quit_on_signals, save_picture
 from node.qt.theme import LIGHT
@@ -69,8 +69,9 @@ def render(
     size: tuple[int, int] = (1024, 600),
     *,
     theme: str = LIGHT,
+    page: int = HOME,
 ) -> None:
-    """Draw the window with this snapshot into a PNG file, without a screen.
+    """Draw the window with this snapshot, and this page, into a PNG file, without a screen.
 
     OSError if the file cannot be written.
     """
@@ -80,6 +81,7 @@ def render(
     window.set_theme(theme)
     window.resize(*size)
     window.show_snapshot(snapshot)
+    window.pages.choose(page)
     save_picture(window, path, size)
     window.deleteLater()
     app.processEvents()

@@ -40,7 +40,8 @@ class Figures(Panel):
         layout.setVerticalSpacing(1)
         layout.setColumnStretch(0, 1)
         layout.setColumnStretch(1, 1)
-        for row in range(_LINES):
+        layout.addWidget(self._line("", _WHAT), 0, 0)  # level with the units of the other column
+        for row in range(1, 1 + _LINES):
             label, value = self._line("", _WHAT), self._value(_FIGURE, LABEL)
             layout.addWidget(label, row, 0)
             layout.addWidget(value, row, 1)

@@ -163,5 +163,5 @@ def _adjustment_words(adjustment: Adjustment, zone: str) -> str:
         money(adjustment.total, signed=True),
         month_name(adjustment.month),
         date(adjustment.made_s, zone),
-        adjustment_words(adjustment),
+        adjustment_words(adjustment).rstrip("."),
     )

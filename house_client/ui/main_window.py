@@ -186,7 +186,7 @@ class HouseWindow(QMainWindow):
         header.addWidget(self.title, 5)
         header.addWidget(self.clock, 3)
         status = QHBoxLayout()
-        status.addWidget(self.central_line, 5)
+        status.addWidget(self.central_line, 7)
         status.addWidget(self.waiting_line, 2)
         whole = QWidget()
         layout = QVBoxLayout(whole)

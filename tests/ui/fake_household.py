@@ -20,7 +20,7 @@ def done(result=None) -> Future:
 
 
 class FakeHousehold:
-    """Keeps what it is told; `fault` makes an answer fail."""
+    """Keeps what it is told; `fault` makes an answer fail, `unreadable` the history."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class FakeHousehold:
         self.bills, self.contracts = bills, contracts
         self.answers: list[Wish] = []
         self.fault: Exception | None = None
+        self.unreadable: Exception | None = None
         self._settings = HouseSettings(
             house=house, serial_port="/dev/ttyUSB0", central=("192.168.1.1", 7700), data=Path("data")
         )
@@ -41,7 +42,7 @@ class FakeHousehold:
         return done(self.fault)
 
     def history(self) -> Future:
-        return done(History(self.bills, self.contracts, ()))
+        return done(self.unreadable or History(self.bills, self.contracts, ()))
 
     def settings(self) -> HouseSettings:
         return self._settings

@@ -7,10 +7,9 @@ from pathlib import Path
 from central_monitor.snapshot import CentralSnapshot, Notice
 from central_monitor.ui import app as central
 from central_monitor.ui.main_window import AGREEMENT, DETAIL, MAIN
-from house_client.snapshot import CentralState, MeterState
-from house_client.ui import app as house
 from node.qt.theme import DARK, LIGHT
-from tests.ui.sample_snapshots import NOW_S, lose, make_central, make_kiosk, make_troubled, make_upset
+from tests.ui.house_pictures import draw_house
+from tests.ui.sample_snapshots import NOW_S, lose, make_central, make_troubled, make_upset
 
 STEPS = 60
 
@@ -53,30 +52,6 @@ def draw_central(directory: Path) -> None:
             draw("house-seller", make_central(4, STEPS), size, theme, DETAIL, "B")
             for each in "ABCDEFGH":
                 draw(f"house-upset-{each}", troubled, size, theme, DETAIL, each)
-
-
-def draw_house(directory: Path) -> None:
-    """The kiosk: sizes, themes, healthy and upset."""
-    healthy = make_kiosk()
-    silent = replace(
-        healthy,
-        meter=MeterState.SILENT,
-        meter_detail="nothing heard on ttyUSB0; see that the meter has power",
-        age_s=130.0,
-    )
-    unlinked = replace(
-        healthy,
-        central=CentralState.CONNECTING,
-        central_detail="no answer from 192.168.1.1; see that the network cable is in",
-        minutes_waiting=17,
-    )
-    states = {"healthy": healthy, "silent": silent, "unlinked": unlinked}
-    for size in ((1024, 600), (800, 480)):
-        for name, snapshot in states.items():
-            for theme in (LIGHT, DARK):
-                house.render(
-                    snapshot, directory / f"house-{name}-{size[0]}x{size[1]}-{theme}.png", size, theme=theme
-                )
 
 
 if __name__ == "__main__":

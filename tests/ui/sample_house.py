@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace as changed
 
-from house_client.snapshot import CentralState, HouseSnapshot, ReceivedBill
+from house_client.snapshot import CentralState, HouseSnapshot, MeterState, ReceivedBill
 from microgrid.agreements import Basis
 from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, check_bill
 from microgrid.months import month_minutes, zone_of
@@ -183,3 +183,41 @@ def received(
     own = None if own_off_ws is None else (billed(bill) + own_off_ws,) * 2
     check: BillCheck = check_bill(bill, own)
     return ReceivedBill(bill, check, adjustments)
+
+
+BUYERS_MONTH = make_buyer().month
+assert BUYERS_MONTH is not None
+LARGE = microcoins(1_234_567.89)
+
+_seller_bill = make_bill(Role.PRODUCER)
+_estimated = changed(
+    _seller_bill,
+    account=changed(_seller_bill.account, estimated_energy=11_520_000, estimated_minutes=341),
+)
+_refused = make_call(
+    seller_contract(),
+    refusal={"price": "The solar price of 25 coins/kWh is above the national tariff of 17.6."},
+)
+STATES: dict[str, HouseSnapshot] = {
+    "seller": replace(make_seller(), bill=received(_seller_bill)),
+    "buyer": replace(make_buyer(), bill=received(make_bill())),
+    "near": make_buyer(1200),
+    "beyond": replace(make_buyer(1600), call=make_call(buyer_contract())),
+    "below": replace(make_seller(100), bill=received(_estimated, None, (make_adjustment(),))),
+    "short": replace(make_seller(800), target_w=2000, bill=received(_seller_bill, 4_000_000)),
+    "no seller": replace(make_buyer(), allotment_w=0),
+    "unlinked": unlinked(make_buyer()),
+    "silent": replace(
+        make_seller(), meter=MeterState.SILENT, age_s=130.0,
+        meter_detail="nothing heard on ttyUSB0; see that the meter has power",
+    ),
+    "refused": replace(make_seller(), call=_refused, bill=received(make_bill(), 4_000_000)),
+    "agreed": replace(make_seller(), call=agreed(make_call(), seller_contract(JANUARY))),
+    "untold": make_kiosk(),
+    "large": replace(
+        make_buyer(),
+        name="The family of Abdul-Rahman the Elder",
+        bill=received(changed(make_bill(), account=changed(make_bill().account, total=-LARGE)), 4_000_000),
+        month=changed(BUYERS_MONTH, microgrid_amount=-LARGE, microgrid_energy=-360_000_000_000),
+    ),
+}  # fmt: skip

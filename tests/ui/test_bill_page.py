@@ -18,7 +18,7 @@ from microgrid.bill import BillKind, Cause, Verdict, check_bill, with_adjustment
 from microgrid.terms import Role
 from node.qt.format import MINUS
 from node.qt.value import ValueState
-from tests.ui.fake_household import FakeHousehold, done
+from tests.ui.fake_household import FakeHousehold
 from tests.ui.sample_house import (
     DECEMBER,
     NOVEMBER,
@@ -213,7 +213,7 @@ def test_adjustments_stand_beside_the_bill_and_name_their_cause(page, qtbot):
     text = shown.reasons.toPlainText()
     assert shown.reasons.isVisible()
     assert "Paid with this bill: +1.50 coins for October 2024, settled again on 5 Dec 2024" in text
-    assert "Late minutes: 41 minutes of the 28th arrived late." in text
+    assert "Late minutes: 41 minutes of the 28th arrived late.\n" in text
     assert "Corrected tariff, late minutes of another account" in text
     press(qtbot, shown.adjustments)
     assert shown.view.isVisible()
@@ -228,7 +228,7 @@ def test_without_a_bill_the_page_says_when_one_comes(page):
 
 def test_history_that_cannot_be_read_is_told_and_the_newest_bill_stays(page):
     household = FakeHousehold()
-    household.history = lambda: done(OSError("the disk is gone"))
+    household.unreadable = OSError("the disk is gone")
     shown = page(received(make_bill()), household=household)
     assert shown.told.text() == "the disk is gone"
     assert shown.view.title.text() == "Bill for November 2024"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from msgspec.structs import replace as changed
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
 from house_client.household import Refused
 from house_client.ui.contract_dialogs import ConsumerDialog, ProducerDialog, RoleDialog, SummaryDialog
@@ -446,6 +446,19 @@ def test_dialogs_stay_on_the_screen_with_targets_for_fingers(kiosk, size):
             assert min(button.size().toTuple()) >= 48, button.text()
         inside = [b for b in dialog.findChildren(QPushButton) if b.parentWidget() is dialog]
         assert all(dialog.rect().contains(place_in(button, dialog)) for button in inside)
+
+
+def test_the_list_of_sources_opens_for_fingers_as_well(kiosk):
+    at = kiosk(SELLER)
+    at.begin()
+    dialog = at.choose(Qt.Key.Key_P, ProducerDialog)
+    at.key(Qt.Key.Key_S, ALT)
+    at.key(SPACE)
+    box = dialog.findChild(QComboBox)
+    at.qtbot.waitUntil(box.view().isVisible)
+    assert all(box.view().visualRect(box.model().index(row, 0)).height() >= 48 for row in range(3))
+    at.key(ESC)
+    assert dialog.isVisible()
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from msgspec.structs import replace as changed
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenuBar, QPushButton, QWidget
@@ -15,8 +14,6 @@ from house_client.ui.buttons import NoticeButton
 from house_client.ui.main_window import BILL, CONTRACT, HOME, METER, SETUP, HouseWindow
 from house_client.ui.presentation import direction_words
 from microgrid.sample import Quality
-from microgrid.terms import Role
-from microgrid.units import microcoins
 from node.qt.format import MINUS
 from node.qt.symbols import BreakerWidget
 from node.qt.text import TextLine
@@ -24,56 +21,10 @@ from node.qt.theme import DARK, LIGHT
 from node.qt.value import ValueState, ValueWidget
 from tests.ui.fake_household import FakeHousehold
 from tests.ui.images import picture, place_in, saturation
-from tests.ui.sample_house import (
-    JANUARY,
-    agreed,
-    buyer_contract,
-    make_adjustment,
-    make_bill,
-    make_buyer,
-    make_call,
-    make_seller,
-    received,
-    seller_contract,
-    unlinked,
-)
+from tests.ui.sample_house import STATES, make_bill, make_buyer, make_seller, received
 from tests.ui.sample_snapshots import make_kiosk, make_sample
 
 SIZES = [(1024, 600), (800, 480)]
-BUYERS_MONTH = make_buyer().month
-assert BUYERS_MONTH is not None
-LARGE = microcoins(1_234_567.89)
-
-_seller_bill = make_bill(Role.PRODUCER)
-_estimated = changed(
-    _seller_bill,
-    account=changed(_seller_bill.account, estimated_energy=11_520_000, estimated_minutes=341),
-)
-_refused = make_call(
-    seller_contract(),
-    refusal={"price": "The solar price of 25 coins/kWh is above the national tariff of 17.6."},
-)
-STATES = {
-    "seller": replace(make_seller(), bill=received(_seller_bill)),
-    "buyer": replace(make_buyer(), bill=received(make_bill())),
-    "near": make_buyer(1200),
-    "beyond": replace(make_buyer(1600), call=make_call(buyer_contract())),
-    "below": replace(make_seller(100), bill=received(_estimated, None, (make_adjustment(),))),
-    "short": replace(make_seller(800), target_w=2000, bill=received(_seller_bill, 4_000_000)),
-    "no seller": replace(make_buyer(), allotment_w=0),
-    "unlinked": unlinked(make_buyer()),
-    "silent": replace(
-        make_seller(), meter=MeterState.SILENT, age_s=130.0,
-        meter_detail="nothing heard on ttyUSB0; see that the meter has power",
-    ),
-    "refused": replace(make_seller(), call=_refused, bill=received(make_bill(), 4_000_000)),
-    "agreed": replace(make_seller(), call=agreed(make_call(), seller_contract(JANUARY))),
-    "untold": make_kiosk(),
-    "large": replace(
-        make_buyer(),
-        month=changed(BUYERS_MONTH, microgrid_amount=-LARGE, microgrid_energy=-360_000_000_000),
-    ),
-}  # fmt: skip
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ import pytest
 from msgspec.structs import replace as changed
 from PySide6.QtWidgets import QApplication
 
-from house_client.snapshot import CentralState, MeterState
+from house_client.snapshot import CentralState, HouseSnapshot, MeterState
 from house_client.ui.home_page import HomePage
 from house_client.ui.margin import Nearness, contract_now, margin_of, margin_words, request_words
 from house_client.ui.month_panel import MonthPanel, month_total
 from microgrid.statement import PenaltyParts
 from microgrid.terms import Obligation
 from microgrid.units import microcoins
+from microgrid.wire.messages import MonthSoFar
 from node.qt.format import MINUS
 from node.qt.value import ValueState
 from tests.ui.images import grey, picture
@@ -29,6 +30,11 @@ from tests.ui.sample_house import (
 
 SP = "\N{NO-BREAK SPACE}"
 NIGHT_S = make_seller().now_s + 8 * 3600
+
+
+def month_of(snapshot: HouseSnapshot) -> MonthSoFar:
+    assert snapshot.month is not None
+    return snapshot.month
 
 
 def seen(panel, snapshot):
@@ -76,15 +82,14 @@ def test_a_buyers_month_has_no_lines_for_penalties(panel):
 
 
 def test_the_total_is_what_the_lines_say():
-    month = make_seller().month
     parts = PenaltyParts(deficit_amount=-microcoins(5), minimum_amount=-microcoins(7))
-    assert month_total(changed(month, penalties=parts)) == microcoins(2499.2 - 468.16 - 12 - 3.2)
+    month = changed(month_of(make_seller()), penalties=parts)
+    assert month_total(month) == microcoins(2499.2 - 468.16 - 12 - 3.2)
 
 
 def test_a_buyer_that_was_a_seller_sees_its_penalty(panel):
     parts = PenaltyParts(minimum_energy=360_000, minimum_amount=-microcoins(1.76))
-    buyer = make_buyer()
-    lines = seen(panel, replace(buyer, month=changed(buyer.month, penalties=parts)))
+    lines = seen(panel, replace(make_buyer(), month=changed(month_of(make_buyer()), penalties=parts)))
     assert ("Penalty: below minimum", "0.1", f"{MINUS}1.76") in lines
 
 
