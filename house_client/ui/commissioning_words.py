@@ -239,7 +239,7 @@ def to_do_words(check: Check) -> str:
                 _CONTEXT, "Look for a loose neutral; else have the meter's calibration checked."
             )
         case Finding.NOT_EXPECTED:
-            return _translate(_CONTEXT, "Choose 3 phases, or take these leads off.")
+            return _translate(_CONTEXT, "Choose 1 phase no longer, or take these leads off.")
         case Finding.BAD_FREQUENCY:
             return _translate(
                 _CONTEXT, "Check the voltage leads; if the voltages are right, exchange the meter."
@@ -252,6 +252,16 @@ def to_do_words(check: Check) -> str:
             return _translate(_CONTEXT, "Switch on a kettle or a heater on {0}.").format(
                 named or _translate(_CONTEXT, "every phase")
             )
+        case Finding.SUM_DIFFERS | Finding.STANDS_STILL | Finding.WRONG_COUNTER | Finding.WRONG_RATE:
+            return _translate(_CONTEXT, "The meter contradicts itself: exchange it.")
+        case Finding.REPORTED if check.verdict is Verdict.WRONG:
+            return _translate(_CONTEXT, "Put this right before the meter's figures are used for bills.")
+        case _:
+            return _transformer_to_do(check, named)
+
+
+def _transformer_to_do(check: Check, named: str) -> str:
+    match check.finding:
         case Finding.OTHER_WAY:
             return _translate(_CONTEXT, "The next two checks say which transformer to turn or to move.")
         case Finding.ALL_OTHER_WAY:
@@ -277,10 +287,6 @@ def to_do_words(check: Check) -> str:
             return _translate(_CONTEXT, "Switch motors off, and a kettle or a heater on, on {0}.").format(
                 named
             )
-        case Finding.SUM_DIFFERS | Finding.STANDS_STILL | Finding.WRONG_COUNTER | Finding.WRONG_RATE:
-            return _translate(_CONTEXT, "The meter contradicts itself: exchange it.")
-        case Finding.REPORTED if check.verdict is Verdict.WRONG:
-            return _translate(_CONTEXT, "Put this right before the meter's figures are used for bills.")
         case _:
             return ""
 
