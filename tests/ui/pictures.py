@@ -25,8 +25,10 @@ def draw_central(directory: Path) -> None:
         screen: str = MAIN,
         house: str | None = None,
     ) -> None:
-        earlier = [make_central(len(last.houses), step) for step in range(STEPS)]
-        if last.houses[1].link is not earlier[0].houses[1].link:
+        # The agreement has no trends to fill.
+        steps = 0 if screen == AGREEMENT else STEPS
+        earlier = [make_central(len(last.houses), step) for step in range(steps)]
+        if earlier and last.houses[1].link is not earlier[0].houses[1].link:
             earlier[45:] = [lose(snapshot) for snapshot in earlier[45:]]
         path = directory / f"central-{name}-{size[0]}x{size[1]}-{theme}.png"
         central.render(last, path, size, theme=theme, earlier=earlier, screen=screen, house=house)
