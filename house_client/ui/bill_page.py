@@ -22,6 +22,11 @@ def key_of(received: ReceivedBill) -> str:
     return f"{bill.month} {bill.kind} {bill.issued_s}"
 
 
+def news_of(received: ReceivedBill) -> str:
+    """What tells whether a bill has been looked at: itself, and how often it was adjusted since."""
+    return f"{key_of(received)} {len(received.adjustments)}"
+
+
 class BillPage(Panel):
     """Bills of this house, one at a time."""
 

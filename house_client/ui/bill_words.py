@@ -60,7 +60,10 @@ def brief_words(received: ReceivedBill) -> tuple[str, str]:
     """A bill in two short lines: month and total; what kind of bill, and whether it may be paid."""
     translate = QCoreApplication.translate
     bill, check = received.bill, received.check
+    since = sum(adjustment.total for adjustment in received.adjustments)
     match check.verdict:
+        case Verdict.AGREES | Verdict.UNCHECKED if received.adjustments:
+            words = translate(_CONTEXT, "{0} adjusted since: {1}").format("{0}", money(since, signed=True))
         case Verdict.AGREES:
             words = translate(_CONTEXT, "{0}: agrees with our own meter")
         case Verdict.UNCHECKED:

@@ -3,7 +3,16 @@
 from concurrent.futures import Future
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScroller,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from house_client.household import Household
 from house_client.ui.buttons import TARGET, KioskButton
@@ -150,6 +159,7 @@ class ParametersDialog(FormDialog):
         self._by_name: dict[str, Field] = {}
         self.cancel_button.setText(self.tr("&Back"))
         self._consequence = self.add_text("")
+        QScroller.grabGesture(self._scroll.viewport(), QScroller.ScrollerGestureType.TouchGesture)
 
     @property
     def consequence(self) -> str:

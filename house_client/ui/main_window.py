@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from house_client.household import Household
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
-from house_client.ui.bill_page import BillPage, key_of
+from house_client.ui.bill_page import BillPage, news_of
 from house_client.ui.commissioning_page import CommissioningPage
 from house_client.ui.contract_creation import ContractCreation
 from house_client.ui.contract_page import ContractPage
@@ -116,7 +116,7 @@ class HouseWindow(QMainWindow):
     @property
     def _newest_bill(self) -> str | None:
         bill = self._snapshot.bill if self._snapshot is not None else None
-        return key_of(bill) if bill is not None else None
+        return news_of(bill) if bill is not None else None
 
     @property
     def _seen_bill(self) -> object:

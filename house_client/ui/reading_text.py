@@ -1,7 +1,7 @@
 """Paragraphs to read on a touch screen: wrapped, scrolled by finger or by keyboard."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QScroller, QTextBrowser
+from PySide6.QtWidgets import QScroller, QTextBrowser
 
 from node.qt.text import ui_font
 from node.qt.theme import Theme
@@ -13,7 +13,6 @@ class ReadingText(QTextBrowser):
     def __init__(self, size: float) -> None:
         super().__init__()
         self._text = ""
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setTabChangesFocus(True)
@@ -29,8 +28,7 @@ class ReadingText(QTextBrowser):
             self.setAccessibleDescription(text)
 
     def set_theme(self, theme: Theme) -> None:
-        """Draw in these colours."""
-        self.setPalette(theme.palette())
+        """Its colours come with the style sheet."""
 
     def set_size(self, size: float) -> None:
         """Write in this many pixels."""

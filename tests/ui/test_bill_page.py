@@ -17,8 +17,10 @@ from microgrid.agreements import Basis
 from microgrid.bill import BillKind, Cause, Verdict, check_bill, with_adjustments
 from microgrid.terms import Role
 from node.qt.format import MINUS
+from node.qt.theme import DARK
 from node.qt.value import ValueState
 from tests.ui.fake_household import FakeHousehold
+from tests.ui.images import grey, picture
 from tests.ui.sample_house import (
     DECEMBER,
     NOVEMBER,
@@ -217,6 +219,17 @@ def test_adjustments_stand_beside_the_bill_and_name_their_cause(page, qtbot):
     assert "Corrected tariff, late minutes of another account" in text
     press(qtbot, shown.adjustments)
     assert shown.view.isVisible()
+
+
+def test_reasons_are_dark_on_a_dark_screen(qtbot, settings):
+    window = HouseWindow(settings, FakeHousehold())
+    qtbot.addWidget(window)
+    window.set_theme(DARK)
+    window.show()
+    window.show_snapshot(replace(make_buyer(), bill=received(make_bill(), 0, (make_adjustment(),))))
+    window.pages.choose(BILL)
+    press(qtbot, window.bill.adjustments)
+    assert grey(picture(window.bill.reasons)).mean() < 80
 
 
 def test_without_a_bill_the_page_says_when_one_comes(page):

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenuBar, QPushButton, QWidget
 
 from house_client.snapshot import CentralState, MeterState
-from house_client.ui.bill_page import key_of
+from house_client.ui.bill_page import news_of
 from house_client.ui.buttons import NoticeButton
 from house_client.ui.main_window import BILL, CONTRACT, HOME, METER, SETUP, HouseWindow
 from house_client.ui.presentation import direction_words
@@ -21,7 +21,7 @@ from node.qt.theme import DARK, LIGHT
 from node.qt.value import ValueState, ValueWidget
 from tests.ui.fake_household import FakeHousehold
 from tests.ui.images import picture, place_in, saturation
-from tests.ui.sample_house import STATES, make_bill, make_buyer, make_seller, received
+from tests.ui.sample_house import STATES, make_adjustment, make_bill, make_buyer, make_seller, received
 from tests.ui.sample_snapshots import make_kiosk, make_sample
 
 SIZES = [(1024, 600), (800, 480)]
@@ -201,7 +201,7 @@ def test_a_new_bill_stands_first_until_somebody_is_there(qtbot, settings):
     assert made.pages.index == BILL
     assert settings.value("house/bill_seen") is None
     touch(made)
-    assert settings.value("house/bill_seen") == key_of(newest)
+    assert settings.value("house/bill_seen") == news_of(newest)
     qtbot.waitUntil(lambda: made.pages.index == HOME, timeout=2000)
 
 
@@ -216,7 +216,7 @@ def test_home_keeps_the_newest_bill_and_opens_it(window, qtbot, settings):
     window.home.bill.setFocus()
     qtbot.keyClick(window.home.bill, Qt.Key.Key_Space)
     assert window.pages.index == BILL
-    assert settings.value("house/bill_seen") == key_of(newest)
+    assert settings.value("house/bill_seen") == news_of(newest)
 
 
 def test_a_bill_looked_at_is_no_longer_emphasised(window):
@@ -226,6 +226,22 @@ def test_a_bill_looked_at_is_no_longer_emphasised(window):
     show(window, SIZES[1], snapshot, BILL)
     show(window, SIZES[1], snapshot)
     assert not window.home.bill.emphasised
+
+
+def test_a_bill_that_was_adjusted_is_news_again(window):
+    first = received(make_bill())
+    show(window, SIZES[1], replace(make_buyer(), bill=first), BILL)
+    adjusted = replace(first, adjustments=(make_adjustment(),))
+    show(window, SIZES[1], replace(make_buyer(), bill=adjusted))
+    assert window.home.bill.emphasised
+    assert window.home.bill.lines[1] == f"Bill adjusted since: {MINUS}3.20\N{NO-BREAK SPACE}coins"
+
+
+def test_what_is_done_in_a_dialog_counts_as_somebody_there(window, qtbot):
+    show(window, SIZES[1], STATES["beyond"])
+    window.home.call.click()
+    with qtbot.waitSignal(window.idle.touched):
+        QTest.keyClick(window.creation.dialog.windowHandle(), Qt.Key.Key_Tab)
 
 
 # --- power and meter --------------------------------------------------------------------------------
