@@ -4,8 +4,9 @@ A block is any run of consecutive minutes in order; however the month is cut, th
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from microgrid.daybook import DaySums, LedgerPoint, OpenDay, totals
 from microgrid.daylight import day_mask
 from microgrid.energy import Profile, minute_energy, whole_energy
 from microgrid.months import local_days, month_minutes, zone_of
-from microgrid.settlement import settle
+from microgrid.settlement import Draft, draft, settled
 from microgrid.statement import Account, EnergyBalance, PenaltyParts, Statements, Unit
 from microgrid.terms import COMMON_ACCOUNTS, Contract, House, Obligation, Role, Tariff, Terms
 from microgrid.units import SECONDS_PER_MINUTE
@@ -193,6 +194,17 @@ class MonthLedger:
 
     def segments(self, columns: MinuteColumns | BilledMinutes, orders: StandingOrders) -> Iterator[Segment]:
         """Like `add`, and gives what was settled segment by segment; all of them must be taken."""
+        for settled_one in self.begun(columns, orders):
+            yield settled_one()
+
+    def begun(
+        self, columns: MinuteColumns | BilledMinutes, orders: StandingOrders
+    ) -> Iterator[Callable[[], Segment]]:
+        """Like `segments`, but every segment is only begun, and settled and added up when it is called.
+
+        All must be called once, in any order, one at a time; another thread may do that while this one goes
+        on. Until then sums are without them.
+        """
         if columns.first_minute != self._next or columns.end_minute > self.minutes.stop:
             raise ValueError(f"minute {columns.first_minute} does not follow; expected {self._next}")
         if columns.houses != self.houses or orders.houses != self.houses:
@@ -209,12 +221,22 @@ class MonthLedger:
                 block = make_block(
                     self._terms, tariff, orders, measured.net_ws, measured.closed_s, rows, measured.known
                 )
-                settled = settle(terms, block, self.credit)
-                self.credit = settled.credit
+                begun = draft(terms, block, self.credit)
+                self.credit = begun.credit
                 self._next += len(block.net_ws)
                 self._was_closed = measured.breaker_s[rows.stop - 1] > 0
-                self._add_up(block, settled, measured.estimated[rows])
-                yield Segment(first, terms, block, settled, measured.estimated[rows])
+                yield partial(self._finish, self._days[-1], begun, first, block, measured.estimated[rows])
+
+    def _finish(self, day: OpenDay, begun: Draft, first: int, block: Block, estimated: Bool) -> Segment:
+        """Settle a segment that was begun, and add it up."""
+        result = settled(begun)
+        day.add(result, block.net_ws, estimated)
+        self._energy["sold"] += int(result.sold_energy.sum() + result.fed_in_energy.sum())
+        self._energy["bought"] += int(result.bought_energy.sum() + result.tariff_energy.sum())
+        across_tie = result.grid_microgrid_energy + result.grid_national_energy + result.losses_energy
+        self._energy["imported"] += int(np.maximum(across_tie, 0).sum())
+        self._energy["exported"] += int(np.maximum(-across_tie, 0).sum())
+        return Segment(first, begun.market.agreed, block, result, estimated)
 
     def point(self) -> LedgerPoint:
         """Where the ledger stands: a ledger of the same terms and month carries on from here."""
@@ -290,14 +312,6 @@ class MonthLedger:
         self._max_w[some] = np.maximum(self._max_w[some], max_w.max(axis=0, initial=_LEAST)[whole])
         self._min_w[some] = np.minimum(self._min_w[some], min_w.min(axis=0, initial=_MOST)[whole])
         self._heard[houses] |= present.any(axis=0)
-
-    def _add_up(self, block: Block, settled: Settled, estimated: Bool) -> None:
-        self._days[-1].add(settled, block.net_ws, estimated)
-        self._energy["sold"] += int(settled.sold_energy.sum() + settled.fed_in_energy.sum())
-        self._energy["bought"] += int(settled.bought_energy.sum() + settled.tariff_energy.sum())
-        across_tie = settled.grid_microgrid_energy + settled.grid_national_energy + settled.losses_energy
-        self._energy["imported"] += int(np.maximum(across_tie, 0).sum())
-        self._energy["exported"] += int(np.maximum(-across_tie, 0).sum())
 
     def statements(self) -> Statements:
         """The statements of the minutes added so far."""

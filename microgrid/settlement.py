@@ -191,11 +191,33 @@ def _deficits(m: Market, answerable: Bool, by_sellers: Int) -> Int:
     return result
 
 
-def settle(terms: BlockTerms, block: Block, credit: int) -> Settled:
-    """Settle a block of minutes; `credit` is the cap's credit from the month's earlier minutes."""
+@dataclass(frozen=True)
+class Draft:
+    """A block settled as far as the next one needs it: `credit` is the cap's after it."""
+
+    market: Market
+    trade: LocalTrade
+    local_amount: Int  # what buyers pay for local energy
+    credit: int
+
+
+def draft(terms: BlockTerms, block: Block, credit: int) -> Draft:
+    """Begin a block; `credit` is the cap's credit from the month's earlier minutes."""
     m = market(terms, block)
     trade = _local_trade(m)
     local_amount, credit = capped_cost(trade, terms.cap, credit)
+    return Draft(m, trade, local_amount, credit)
+
+
+def settle(terms: BlockTerms, block: Block, credit: int) -> Settled:
+    """Settle a block of minutes; `credit` is the cap's credit from the month's earlier minutes."""
+    return settled(draft(terms, block, credit))
+
+
+def settled(begun: Draft) -> Settled:
+    """The postings of a block that was begun."""
+    m, trade, local_amount = begun.market, begun.trade, begun.local_amount
+    terms, block = m.agreed, m.block
     blame = import_blame(m)
     at_rate = m.imports - blame.at_tariff
     # What the national grid is due for energy it delivered in place of sellers, and what buyers pay for it.
@@ -208,7 +230,7 @@ def settle(terms: BlockTerms, block: Block, credit: int) -> Settled:
     feed_amount = _priced(feed_energy, terms.feed_in) * block.tie_closed
     across_tie = tariff_energy - feed_energy
     return Settled(
-        houses=block.net_ws.shape[1],
+        houses=len(terms.producer),
         sellers=m.sellers,
         buyers=m.buyers,
         sold_energy=trade.instructed + trade.uninstructed,
@@ -232,7 +254,7 @@ def settle(terms: BlockTerms, block: Block, credit: int) -> Settled:
         losses_energy=across_tie * ~block.tie_closed,
         local_energy=trade.energy,
         local_amount=local_amount,
-        credit=credit,
+        credit=begun.credit,
     )
 
 
