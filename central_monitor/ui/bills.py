@@ -136,6 +136,7 @@ class BillsPage(QWidget):
         self._days: tuple[DayLine, ...] = ()
         self._table: MinuteTable | None = None
         self._place: Place | None = None  # what is shown; None: nothing yet
+        self._fresh: set[Level] = set()  # whose views show the month as it was asked for last
         self._question = 0  # the newest; answers to older ones are not wanted any more
         self._working = False
         self._theme = load_theme(LIGHT)
@@ -251,7 +252,7 @@ class BillsPage(QWidget):
         """Show a month; afterwards, a deeper place of it."""
 
         def take(book: MonthBook) -> None:
-            self._book = book
+            self._book, self._fresh = book, {Level.ACCOUNTS}
             self.accounts.show_book(book)
             deeper = then is not None and self._line_of(then.account) is not None
             if then is not None and deeper:
@@ -293,12 +294,15 @@ class BillsPage(QWidget):
             self._arrive(place)
 
     def _arrive(self, place: Place) -> None:
+        entered = self._place is None or self._place.level is not place.level
         self._place = place
+        self._fresh.add(place.level)
         self._tell("")
         self.stack.setCurrentIndex(place.level)
         self.legend.setVisible(place.level is not Level.PROOF)
         self.trail.show_steps(self._steps(place))
-        self._views[place.level].setFocus()
+        if entered and not self.month_choice.hasFocus():
+            self._views[place.level].setFocus()
         self._show_scope()
 
     def _steps(self, place: Place) -> list[str]:
@@ -322,9 +326,11 @@ class BillsPage(QWidget):
         place = self._place
         if place is None:
             return
-        key = self.accounts.table.current_key() if place.account is None else place.account
-        days = 0 if place.account is None else len(self._days)
-        self.output.set_scope(self._book, self._line_of(str(key)), days)
+        if place.account is None:
+            key = self.accounts.table.current_key()
+            self.output.set_scope(self._book, self._line_of(str(key) if key else None), 0)
+        else:
+            self.output.set_scope(self._book, self._line_of(place.account), len(self._days))
 
     @Slot(int)
     def _choose_month(self, index: int) -> None:
@@ -357,10 +363,15 @@ class BillsPage(QWidget):
             self._back_to(Level(self._place.level - 1))
 
     def _back_to(self, level: Level) -> None:
-        """Back to what was shown there; nothing is asked for again, and no answer under way is awaited."""
-        if self._place is not None and level < self._place.level:
-            self._question += 1
-            self._arrive(self._place.at(level))
+        """Back to what was shown there, asked for anew if the month was; no answer under way is awaited."""
+        if self._place is None or level >= self._place.level:
+            return
+        self._question += 1
+        place = self._place.at(level)
+        if level in self._fresh:
+            self._arrive(place)
+        else:
+            self._go(place)
 
 
 def _month_words(entry: MonthEntry, page: QWidget) -> str:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QCoreApplication, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from central_monitor.books import AccountLine, MonthBook
-from microgrid.bill import Adjustment
+from microgrid.bill import Adjustment, Verdict
 from microgrid.terms import COMMON_ACCOUNTS, Role
 from microgrid.units import coins, kwh
 from node.qt.bill_text import adjustment_words, verdict_words
@@ -124,7 +124,7 @@ def account_row(line: AccountLine, billed: bool, causes: str = "") -> list[Cell]
         amount_cell(statement.total, link=True, bold=True),
         amount_cell(line.adjusted, link=True, tip=causes),
         _minutes_cell(statement.estimated_minutes),
-        Cell(check, bold=line.check is not None and line.check.verdict == "differs"),
+        Cell(check, bold=line.check is not None and line.check.verdict is Verdict.DIFFERS),
     ]
 
 

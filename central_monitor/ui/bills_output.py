@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QTimer, Signal, Slot
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from central_monitor.adapters.exports import accounts_csv, adjustments_csv, days_csv, minutes_csv
@@ -207,7 +207,8 @@ class BillOutput(QWidget):
         for part in (self.bar, self.cancel_button):
             part.show()
         self.scope.hide()
-        self.cancel_button.setFocus()
+        # The dialog that is closing gives the focus back first.
+        QTimer.singleShot(0, self.cancel_button, self.cancel_button.setFocus)
         self._task.start(work)
         self.set_scope(self._book, self._line, self._days)
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -57,7 +58,7 @@ def make_table(index: int, minutes: range) -> MinuteTable:
     zero = np.zeros(len(minute), np.int64)
     if index % 2:
         local_energy = np.where(quiet, 0, np.round((1400 + 600 * swing) * 60)).astype(np.int64)
-        price, national = make_contract(index).price, zero
+        price, national = np.full(len(minute), make_contract(index).price), zero
         owed = np.where((local >= 1100) & (local < 1110) & (minute // 1440 % 3 == 0), 6000, 0)
     else:
         taken = -np.round((900 + 500 * swing) * 60).astype(np.int64)
@@ -81,8 +82,13 @@ def make_table(index: int, minutes: range) -> MinuteTable:
 
 def make_day(table: MinuteTable) -> DayLine:
     """The sums of a table's minutes."""
-    sums = {name: int(getattr(table, name).sum()) for name in _COLUMNS}
-    return DayLine(table.first_minute, table.end_minute, *sums.values(), int(table.estimated.sum()))
+    sums: dict[str, int] = {name: int(getattr(table, name).sum()) for name in _COLUMNS}
+    return DayLine(
+        first_minute=table.first_minute,
+        end_minute=table.end_minute,
+        **sums,
+        estimated_minutes=int(table.estimated.sum()),
+    )
 
 
 def common_table(account: str, tables: list[MinuteTable]) -> MinuteTable:
@@ -91,7 +97,8 @@ def common_table(account: str, tables: list[MinuteTable]) -> MinuteTable:
     zero = np.zeros_like(sums["microgrid_energy"])
     columns = dict.fromkeys(_COLUMNS, zero)
     if account == "national_grid":
-        columns["national_grid_energy"] = -sums["national_grid_energy"] - sums["microgrid_energy"]
+        columns["microgrid_energy"] = -sums["microgrid_energy"]
+        columns["national_grid_energy"] = -sums["national_grid_energy"]
         columns["national_grid_amount"] = -sums["national_grid_amount"]
     elif account == "reserve":
         columns["microgrid_amount"] = -sums["microgrid_amount"]
@@ -158,7 +165,7 @@ def make_book(month: str = ISSUED, count: int = 4) -> MonthBook:
     minutes = minutes_of(month)
     days = [[make_day(make_table(index, day)) for day in local_days(minutes, zone_of(ZONE))]
             for index in range(count)]  # fmt: skip
-    adjustments = ()
+    adjustments: tuple[Adjustment, ...] = ()
     if month == ISSUED:
         adjustments = (
             make_adjustment("A", -2_345_678, own=True),
@@ -192,14 +199,14 @@ def _common_lines(days: list[list[DayLine]], later: dict[str, int]) -> list[Acco
     sums = {name: sum(getattr(day, name) for house in days for day in house) for name in _COLUMNS}
     zero = account_of("losses", [])
     national = {
-        "national_grid_energy": -sums["national_grid_energy"] - sums["microgrid_energy"],
+        "microgrid_energy": -sums["microgrid_energy"], "national_grid_energy": -sums["national_grid_energy"],
         "national_grid_amount": -sums["national_grid_amount"], "total": -sums["national_grid_amount"],
     }  # fmt: skip
     reserve = {
         "microgrid_amount": -sums["microgrid_amount"], "penalty_amount": -sums["penalty_amount"],
         "total": -sums["microgrid_amount"] - sums["penalty_amount"],
     }  # fmt: skip
-    changes = (national, reserve, {})
+    changes: tuple[dict[str, int], ...] = (national, reserve, {})
     return [
         AccountLine(
             account=name, name="", statement=msgspec.structs.replace(zero, role=name, **change),
@@ -225,8 +232,10 @@ def make_proof(house: str = "A", minute: int = 28_890_005, **changes) -> MinuteP
     before = make_row(house, minute - 1)
     contract = make_contract(0 if consumer else 1)
     tariff = Tariff(valid_from=0, valid_to=10**9, national=TARIFF)
-    common = {
-        "house": House(house=house, name="1 Garden Lane", connection_w=5000), "minute": minute,
+    common: dict[str, Any] = {
+        "house": House(
+            house=house, name=f"{ord(house[0]) - 64} Garden Lane", connection_w=5000
+        ), "minute": minute,
         "before": before, "after": None, "revisions": (), "corrected_by": "",
         "contract": msgspec.structs.replace(contract, house=house),
         "tariff": tariff, "estimated": False, "rate": 14_375_000, "produced": 144_000, "consumed": 180_000,
@@ -257,6 +266,7 @@ def make_proof(house: str = "A", minute: int = 28_890_005, **changes) -> MinuteP
 def corrected_proof() -> MinuteProof:
     """A minute whose reading was corrected."""
     first = make_proof()
+    assert first.row is not None
     row = msgspec.structs.replace(first.row, origin=Origin.CORRECTED, revision=1)
     wrong = msgspec.structs.replace(first.row, import_ws=first.row.import_ws + 720_000)
     return replace(
@@ -267,6 +277,7 @@ def corrected_proof() -> MinuteProof:
 def missing_proof() -> MinuteProof:
     """A minute that never came, between two readings three minutes apart."""
     first = make_proof()
+    assert first.before is not None
     after = make_row("A", first.minute + 2, import_ws=first.before.import_ws + 216_000, origin=Origin.LATE)
     return replace(first, row=None, after=after, estimated=True)
 

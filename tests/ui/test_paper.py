@@ -1,6 +1,7 @@
 """The bill as a document, and documents on paper."""
 
 import re
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -221,7 +222,7 @@ def test_a_bill_with_a_long_name_and_a_large_amount_stays_inside_its_page(qapp):
 @pytest.fixture
 def print_dialog(qtbot, monkeypatch):
     """A print dialog over a window, whose printer writes a PDF file."""
-    paths = []
+    paths: list[Path] = []
 
     def printer(mode):
         made = QPrinter(mode)
@@ -229,7 +230,7 @@ def print_dialog(qtbot, monkeypatch):
         made.setOutputFileName(str(paths[-1]))
         return made
 
-    printer.PrinterMode = QPrinter.PrinterMode
+    monkeypatch.setattr(printer, "PrinterMode", QPrinter.PrinterMode, raising=False)
     monkeypatch.setattr(paper, "QPrinter", printer)
     window = QWidget()
     qtbot.addWidget(window)
