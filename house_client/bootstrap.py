@@ -12,8 +12,10 @@ import msgspec
 import platformdirs
 
 from db.errors import DatabaseError
-from house_client.household import HouseSettings, Refused
+from house_client.household import Household, HouseSettings, Refused
 from house_client.program import HouseProgram
+from house_client.running import RunningHousehold
+from house_client.settings_file import read_settings
 from house_client.snapshot import HouseSnapshot
 from microgrid.contracting import Wish
 from microgrid.terms import HOUSE_ID
@@ -24,13 +26,11 @@ from node.logs import start_logging
 from node.loop_thread import LoopThread
 from node.stepped import follow_clock
 
-SNAPSHOT_PERIOD_S = 0.5
-
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="main_house.py", description="The house client of a micro-grid.")
     parser.add_argument(
-        "--house", type=_house, required=True, help="ID of this house, as the central knows it"
+        "--house", type=_house, help="ID of this house, as the central knows it (default: as set up)"
     )
     parser.add_argument("--serial", metavar="PORT", help="serial port of the meter, for example /dev/ttyUSB0")
     parser.add_argument("--central", type=address, metavar="HOST:PORT", help="address of the central")
@@ -55,10 +55,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the house client; the exit code, with a sentence on stderr if it could not run."""
     options = _arguments(arguments)
     data = options.data or Path(platformdirs.user_data_dir("microgrid-house"))
-    settings = HouseSettings(
-        house=options.house, serial_port=options.serial, central=options.central, data=data
-    )
     try:
+        settings = _settings(options, data)
         start_logging(data, "house")
         if options.stepped_clock is not None:
             asyncio.run(_run_stepped(settings, options.stepped_clock))
@@ -68,10 +66,30 @@ def main(arguments: Sequence[str]) -> int:
             return _run_window(settings, kiosk=not options.windowed)
     except KeyboardInterrupt:
         return 0
-    except (DatabaseError, OSError) as fault:
-        print(f"House {options.house}: {in_words(fault)}", file=sys.stderr)
+    except (DatabaseError, OSError, ValueError) as fault:
+        name = f"House {options.house}" if options.house else "main_house.py"
+        print(f"{name}: {in_words(fault)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _settings(options: argparse.Namespace, data: Path) -> HouseSettings:
+    """What the command line says, and for the rest what was set up at the kiosk.
+
+    ValueError if that is not enough to run without one.
+    """
+    kept = read_settings(data)
+    if kept is None or options.house not in (None, kept.house):
+        kept = HouseSettings(house="", serial_port=None, central=None, data=data)
+    settings = HouseSettings(
+        house=options.house or kept.house,
+        serial_port=options.serial or kept.serial_port,
+        central=options.central or kept.central,
+        data=data,
+    )
+    if not settings.house and (options.headless or options.stepped_clock):
+        raise ValueError("this house is not set up yet; name it with --house, or set it up at the kiosk.")
+    return settings
 
 
 async def _run_stepped(settings: HouseSettings, clock_address: tuple[str, int]) -> None:
@@ -114,29 +132,15 @@ def _run_window(settings: HouseSettings, *, kiosk: bool) -> int:
     from house_client.ui.app import run_window  # headless needs no Qt
 
     @contextmanager
-    def source(publish: Callable[[HouseSnapshot], None]) -> Iterator[None]:
+    def source(publish: Callable[[HouseSnapshot], None]) -> Iterator[Household]:
         thread = LoopThread("house")
         try:
-            program = thread.submit(_started(settings)).result()
-            publishing = thread.submit(_publish(program, publish))
+            household = RunningHousehold(thread, settings, publish)
             try:
-                yield
+                yield household
             finally:
-                publishing.cancel()
-                thread.submit(program.stop()).result()
+                household.close()
         finally:
             thread.stop()
 
     return run_window(source, kiosk=kiosk)
-
-
-async def _started(settings: HouseSettings) -> HouseProgram:
-    program = HouseProgram(settings)
-    await program.start()
-    return program
-
-
-async def _publish(program: HouseProgram, publish: Callable[[HouseSnapshot], None]) -> None:
-    while True:
-        publish(program.snapshot())
-        await asyncio.sleep(SNAPSHOT_PERIOD_S)

@@ -9,13 +9,15 @@ from typing import Any
 
 from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
-from house_client.household import HouseSettings
+from house_client.household import History, HouseSettings
 from house_client.link import Link
+from house_client.meter_exchange import keep_begun, read_begun
 from house_client.meter_port import MeterPort
 from house_client.service import FRESH_S, HouseService, packet_times
 from house_client.snapshot import HouseSnapshot
 from microgrid.contracting import Wish
 from microgrid.sample import Sample
+from microgrid.swap import MeterSwap
 from microgrid.units import SECONDS_PER_MINUTE
 from node.clock import Clock, SteppedClock, SystemClock
 from node.worker import InlineWorker, Worker
@@ -50,6 +52,7 @@ class HouseProgram:
                 self._worker,
                 self._clock,
                 fresh_s=SECONDS_PER_MINUTE if stepped else FRESH_S,
+                begun=read_begun(settings.data),
             )
         )
         self._inbox: list[tuple[int, Sample]] = []
@@ -135,6 +138,30 @@ class HouseProgram:
     async def answer(self, wish: Wish) -> None:
         """The household answers the call for a contract; Refused if there is none or it cannot be so."""
         await self.service.papers.answer(wish, self.service.central_now_ms() // 1000)
+
+    async def history(self) -> History:
+        """Bills, contracts and meters of this house."""
+        return self.service.papers.history()
+
+    async def begin_swap(self, installer: str, reason: str) -> None:
+        """The old meter comes off now; also a power cut does not make that forgotten. Refused."""
+        await self.service.begin_swap(installer, reason)
+        await self._keep_begun()
+
+    async def cancel_swap(self) -> None:
+        """The old meter stays; Refused if no exchange was begun."""
+        self.service.exchange.cancel()
+        await self._keep_begun()
+
+    async def finish_swap(self) -> MeterSwap:
+        """The new meter takes over; Refused if none is heard."""
+        swap = await self.service.finish_swap()
+        await self._keep_begun()
+        return swap
+
+    async def _keep_begun(self) -> None:
+        begun, data = self.service.exchange.begun, self._settings.data
+        await self._worker.submit(lambda: keep_begun(data, begun))
 
     def snapshot(self) -> HouseSnapshot:
         """The house at this moment, for the window."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
+from house_client.meter_exchange import Begun, MeterExchange
 from house_client.meter_port import MeterPort
 from house_client.papers import Papers
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
@@ -17,6 +18,7 @@ from microgrid.metering import MinuteBuilder
 from microgrid.minute import MeterMinute
 from microgrid.sample import CommandState, Quality, Sample
 from microgrid.steering import pulse_ms
+from microgrid.swap import MeterSwap
 from microgrid.wire.messages import (
     PROTOCOL_MAX,
     PROTOCOL_MIN,
@@ -60,9 +62,18 @@ class HouseService:
     """The state of one house. A sample younger than `fresh_s` is the state of the house now."""
 
     def __init__(
-        self, house: str, journal: MinuteJournal, worker: Worker, clock: Clock, fresh_s: int = FRESH_S
+        self,
+        house: str,
+        journal: MinuteJournal,
+        worker: Worker,
+        clock: Clock,
+        fresh_s: int = FRESH_S,
+        begun: Begun | None = None,
     ) -> None:
-        """`journal` is used on `worker` only; construct while no job is under way there."""
+        """`journal` is used on `worker` only; construct while no job is under way there.
+
+        `begun` is an exchange of the meter that was under way when the program ended.
+        """
         self._house = house
         self._journal = journal
         self._worker = worker
@@ -72,6 +83,7 @@ class HouseService:
         last = journal.last()
         self._has_register = last is not None
         self._builder = MinuteBuilder(house, UNKNOWN_CONNECTION_W, last)
+        self.exchange = MeterExchange(house, self._builder, begun)
         self._pending = set(journal.pending_minutes())  # journalled and not acknowledged
         self._at_hand: dict[int, MeterMinute] = {}  # the newest of them, to be had without the disk
         self._closed: list[MeterMinute] = []  # and not journalled yet
@@ -95,6 +107,11 @@ class HouseService:
     def sample(self) -> Sample | None:
         """The newest packet taken in."""
         return self._sample
+
+    @property
+    def fresh_sample(self) -> Sample | None:
+        """The newest packet if it is the state of the house now."""
+        return self._sample if self._fresh() else None
 
     # --- from the meter -----------------------------------------------------------------------------
 
@@ -121,7 +138,11 @@ class HouseService:
             if self._has_register:
                 self._closed += self._builder.feed(at_ms, sample)
             self._sample, self._sample_ms = sample, at_ms
-        self._closed += self._builder.close(now_ms)
+        await self._keep(self._builder.close(now_ms))
+
+    async def _keep(self, rows: list[MeterMinute]) -> None:
+        """Journal these rows and whatever could not be journalled before; then they may be offered."""
+        self._closed += rows
         if self._closed:
             closed = self._closed
             await self._write(closed)
@@ -130,6 +151,18 @@ class HouseService:
             self._at_hand.update({row.minute: row for row in closed})
             while len(self._at_hand) > ROWS_AT_HAND:
                 del self._at_hand[min(self._at_hand)]
+
+    async def begin_swap(self, installer: str, reason: str) -> None:
+        """The old meter comes off: its last registers are journalled; Refused if it is not heard."""
+        now_ms = self.central_now_ms()
+        await self._keep(self.exchange.begin(now_ms, self.fresh_sample, installer, reason))
+
+    async def finish_swap(self) -> MeterSwap:
+        """The new meter takes over: its first registers are journalled, and the central is to know."""
+        rows, swap = self.exchange.finish()
+        await self._keep(rows)
+        await self.papers.exchanged(swap)
+        return swap
 
     async def _write(self, closed: list[MeterMinute]) -> None:
         """Journal minutes, and now and then what was acknowledged meanwhile.
@@ -335,6 +368,7 @@ class HouseService:
             call=self.papers.call,
             answer_waiting=self.papers.answer_waiting,
             bill=self.papers.bill,
+            swap=self.exchange.progress(),
             journal_fault=self.journal_fault,
         )
 

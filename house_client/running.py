@@ -1,0 +1,158 @@
+"""The household's side of a running house client: what the kiosk's pages ask and do (see `household.py`)."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from db.errors import DatabaseError
+from house_client.household import History, HouseSettings, Refused
+from house_client.program import HouseProgram
+from house_client.settings_file import write_settings
+from house_client.setup import knock, listen_once, own_port, serial_ports
+from house_client.snapshot import CentralState, HouseSnapshot, MeterState
+from microgrid.contracting import Wish
+from microgrid.sample import Quality
+from microgrid.swap import MeterSwap
+from node.clock import SystemClock
+from node.loop_thread import LoopThread
+
+SNAPSHOT_PERIOD_S = 0.5
+
+Answer = TypeVar("Answer")
+Publish = Callable[[HouseSnapshot], None]
+
+
+class RunningHousehold:
+    """A `Household` whose program runs in `thread`, and is started anew with other settings.
+
+    A house that was never set up (its ID is empty) has no program yet.
+    """
+
+    def __init__(self, thread: LoopThread, settings: HouseSettings, publish: Publish) -> None:
+        """`publish` is given snapshots from the thread. DatabaseError if the journal cannot be used."""
+        self._thread = thread
+        self._settings = settings
+        self._publish = publish
+        self._program: HouseProgram | None = None
+        self._clock = SystemClock()
+        self._publishing = thread.submit(self._publish_on())
+        thread.submit(self._start(settings)).result()
+
+    def close(self) -> None:
+        """Stop the program; no more snapshots are published."""
+        self._publishing.cancel()
+        self._thread.submit(self._stop()).result()
+
+    # --- what pages do ------------------------------------------------------------------------------
+
+    def answer(self, wish: Wish) -> Future[None]:
+        """Answer the call for a contract that is open."""
+        return self._do(lambda program: program.answer(wish))
+
+    def history(self) -> Future[History]:
+        """Bills, contracts and meters of this house."""
+        return self._do(lambda program: program.history())
+
+    def begin_swap(self, installer: str, reason: str) -> Future[None]:
+        """The old meter comes off now."""
+        return self._do(lambda program: program.begin_swap(installer, reason))
+
+    def cancel_swap(self) -> Future[None]:
+        """The old meter stays."""
+        return self._do(lambda program: program.cancel_swap())
+
+    def finish_swap(self) -> Future[MeterSwap]:
+        """The new meter takes over."""
+        return self._do(lambda program: program.finish_swap())
+
+    # --- set-up -------------------------------------------------------------------------------------
+
+    def settings(self) -> HouseSettings:
+        """What is set now."""
+        return self._settings
+
+    def apply(self, settings: HouseSettings) -> Future[None]:
+        """Keep these settings and work with them from now on."""
+        return self._thread.submit(self._apply(settings))
+
+    def ports(self) -> tuple[tuple[str, str], ...]:
+        """The serial ports there are now."""
+        return serial_ports()
+
+    def test_port(self, port: str) -> Future[str]:
+        """Listen on a port for a few seconds."""
+        return self._thread.submit(self._test_port(port))
+
+    def test_central(self, house: str, address: tuple[str, int]) -> Future[str]:
+        """Ask the central at this address whether it knows the house."""
+        return self._thread.submit(knock(house, address))
+
+    # --- in the thread ------------------------------------------------------------------------------
+
+    def _do(self, act: Callable[[HouseProgram], Coroutine[Any, Any, Answer]]) -> Future[Answer]:
+        return self._thread.submit(self._with_program(act))
+
+    async def _with_program(self, act: Callable[[HouseProgram], Coroutine[Any, Any, Answer]]) -> Answer:
+        if self._program is None:
+            raise Refused("This house is not set up yet; do that first.")
+        return await act(self._program)
+
+    async def _test_port(self, port: str) -> str:
+        if self._program is not None and port == self._settings.serial_port:
+            return own_port(port, self._program.service.fresh_sample)
+        return await asyncio.to_thread(listen_once, port)
+
+    async def _apply(self, settings: HouseSettings) -> None:
+        """Work with the new settings, then keep them; with the old ones if that cannot be."""
+        before = self._settings
+        await self._stop()
+        try:
+            await self._start(settings)
+            await asyncio.to_thread(write_settings, settings)
+        except (DatabaseError, OSError) as fault:
+            await self._stop()
+            await self._start(before)
+            raise Refused(f"The settings could not be taken over: {fault}") from fault
+        self._settings = settings
+
+    async def _start(self, settings: HouseSettings) -> None:
+        if settings.house:
+            program = HouseProgram(settings)
+            await program.start()
+            self._program = program
+
+    async def _stop(self) -> None:
+        program, self._program = self._program, None
+        if program is not None:
+            await program.stop()
+
+    async def _publish_on(self) -> None:
+        while True:
+            program = self._program
+            self._publish(_not_set_up(self._clock.now_ms()) if program is None else program.snapshot())
+            await asyncio.sleep(SNAPSHOT_PERIOD_S)
+
+
+def _not_set_up(now_ms: int) -> HouseSnapshot:
+    return HouseSnapshot(
+        now_s=now_ms / 1000,
+        zone="UTC",
+        house="",
+        name="",
+        meter=MeterState.NO_PORT,
+        meter_detail="No serial port is chosen; choose the meter's port.",
+        central=CentralState.NO_ADDRESS,
+        central_detail="No central is chosen; enter its address.",
+        sample=None,
+        quality=Quality.STALE,
+        age_s=None,
+        import_ws=0,
+        export_ws=0,
+        generation_ws=0,
+        rate=None,
+        tariff=None,
+        pool_w=None,
+        minutes_waiting=0,
+        target_w=None,
+    )
