@@ -13,8 +13,11 @@ from typing import Any
 import msgspec
 import platformdirs
 
+from central_monitor.adapters.archive import Archive
 from central_monitor.adapters.exports import write_statements
+from central_monitor.adapters.operating import RunningOperator
 from central_monitor.adapters.writer import DatabaseWriter
+from central_monitor.operator import Operator
 from central_monitor.program import CentralProgram, Listen
 from central_monitor.services.records import open_records
 from central_monitor.snapshot import CentralSnapshot
@@ -199,15 +202,17 @@ def _run_window(terms: Terms, writer: DatabaseWriter, listen: Listen) -> int:
     from central_monitor.ui.app import run_window  # headless needs no Qt
 
     @contextmanager
-    def source(publish: Callable[[CentralSnapshot], None]) -> Iterator[None]:
+    def source(publish: Callable[[CentralSnapshot], None]) -> Iterator[Operator]:
         thread = LoopThread("network")
         try:
             program = CentralProgram(terms, writer, listen)
             thread.submit(program.start()).result()
             publishing = thread.submit(_publish(program, publish))
+            questions = Archive(writer.path)
             try:
-                yield
+                yield RunningOperator(thread, program, questions)
             finally:
+                questions.close()
                 publishing.cancel()
                 thread.submit(program.stop()).result()
         finally:

@@ -15,24 +15,25 @@ from node.qt.theme import LIGHT
 
 APPLICATION = "Central Power Monitor"
 
-# Starts whatever makes snapshots, given the function that publishes them from any thread; leaving the
-# context stops it and returns only when it publishes no more.
-Source = Callable[[Callable[[CentralSnapshot], None]], AbstractContextManager[object]]
+# Starts whatever makes snapshots, given the function that publishes them from any thread, and hands out
+# the side by which the window asks and orders; leaving the context stops it and returns only when it
+# publishes no more.
+Source = Callable[[Callable[[CentralSnapshot], None]], AbstractContextManager[Operator | None]]
 
 
-def run_window(source: Source, settings: QSettings | None = None, operator: Operator | None = None) -> int:
+def run_window(source: Source, settings: QSettings | None = None) -> int:
     """Show the window until it is closed or the process is told to end; returns the exit code.
 
-    Without an `operator` only the live screens are offered.
+    Without an operator's side only the live screens are offered.
     """
     app = application(APPLICATION)
     kept = settings if settings is not None else QSettings(ORGANISATION, APPLICATION)
-    window = CentralWindow(kept, operator)
     bridge = SnapshotBridge()
-    bridge.arrived.connect(window.show_snapshot)
     timer = quit_on_signals(app)
-    window.show()
-    with source(bridge.publish):
+    with source(bridge.publish) as operator:
+        window = CentralWindow(kept, operator)
+        bridge.arrived.connect(window.show_snapshot)
+        window.show()
         code = app.exec()
     timer.stop()
     window.close()
