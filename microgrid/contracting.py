@@ -102,7 +102,11 @@ def answer(
     minutes = range(first, min(asked.minutes.stop, house.left))
     if not minutes:
         return {"": f"House {house.house} is no longer part of the micro-grid in {asked.month}."}
-    faults = wish_faults(wish, house.connection_w, terms.tariff_at(first).national)
+    try:
+        national = terms.tariff_at(first).national
+    except LookupError as fault:
+        return {"": f"Nothing can be agreed yet; ask the operator. {fault}"}
+    faults = wish_faults(wish, house.connection_w, national)
     if faults:
         return faults
     return _entry(asked, house.house, wish.contract(house.house, minutes), minutes, Basis.ANSWERED, now_s)
@@ -114,6 +118,7 @@ def by_silence(
     """Entries for the houses that did not answer: last month's contract again, or none.
 
     A contract that would be refused now (the tariff fell below its solar price) is not carried over.
+    LookupError if no tariff is in force for the month.
     """
     return tuple(_silent(asked, terms.house(house), policy, terms, now_s) for house in asked.waiting)
 
