@@ -45,8 +45,9 @@ class FormDialog(QDialog):
         self._kiosk, self._size = kiosk, KIOSK_SIZE if kiosk else SIZE
         self._waiting = False
         self.fields: list[Field] = []
-        self.accept_button = QPushButton(accept_text or self.tr("&OK"))
-        self.cancel_button = QPushButton(self.tr("&Cancel"))
+        self.accept_button = QPushButton(accept_text or self.tr("OK"))
+        # Enter and Esc press these two: the letters are left to the fields.
+        self.cancel_button = QPushButton(self.tr("Cancel"))
         self._accept_text = self.accept_button.text()
         self._heading, self._fault, self._buttons = Paragraph(title), FaultLine(), QWidget()
         self._content, self._scroll = QWidget(), QScrollArea()
@@ -75,6 +76,10 @@ class FormDialog(QDialog):
         label.setFont(ui_font(int(self._size)))
         self._rows.addWidget(label)
         return label
+
+    def add_widget(self, widget: QWidget) -> None:
+        """Put something to look at under the fields there are."""
+        self._rows.addWidget(widget)
 
     def find_faults(self) -> dict[Field, str]:
         """What is wrong with the fields taken together, in sentences; asked when each is right by itself."""
@@ -150,8 +155,10 @@ class FormDialog(QDialog):
         return super().eventFilter(watched, event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Texts have their sizes only now."""
+        """Begin at the first field; texts have their sizes only now."""
         super().showEvent(event)
+        if self.focusWidget() is None and self.fields:
+            self.fields[0].setFocus(Qt.FocusReason.TabFocusReason)
         self._grow()
 
     def _grow(self) -> None:

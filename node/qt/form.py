@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from PySide6.QtCore import QLocale, QSignalBlocker, Qt
+from PySide6.QtCore import QLocale, QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -18,12 +18,13 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QRadioButton,
     QSizePolicy,
+    QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
 )
 
 from node.qt.dialog import ConfirmDialog, FormDialog
-from node.qt.field import SMALLER, Field, ListBox, Paragraph, beside, plain
+from node.qt.field import SMALLER, TARGET, Field, ListBox, Paragraph, beside, plain
 from node.qt.format import MINUS, number
 from node.qt.moment import MomentField
 from node.qt.text import ui_font
@@ -64,9 +65,12 @@ class NumberField(Field):
 
     def set_value(self, value: float | None) -> None:
         """Show this number; None: nothing."""
-        text = "" if value is None else number(value, self._decimals)
-        self._edit.setText(text.replace(QLocale().groupSeparator(), ""))
+        self._edit.setText("" if value is None else self.as_typed(value))
         self._touched()
+
+    def as_typed(self, value: float) -> str:
+        """The number as it would be typed here: limits beside the field are written so."""
+        return number(value, self._decimals).replace(QLocale().groupSeparator(), "")
 
     def text(self) -> str:
         """What is typed, as it is."""
@@ -100,14 +104,21 @@ class NumberField(Field):
 
 
 class TextField(Field):
-    """A line of text; spaces around it do not count."""
+    """A line of text; spaces around it do not count. `missing` is said if nothing is typed but must be."""
 
     def __init__(
-        self, label: str, limit_text: str = "", *, required: bool = False, longest: int = 200
+        self,
+        label: str,
+        limit_text: str = "",
+        *,
+        required: bool = False,
+        missing: str = "",
+        longest: int = 200,
     ) -> None:
         edit = QLineEdit()
         super().__init__(label, (edit,), limit_text)
-        self._edit, self._required = edit, required
+        self._edit, self._required = edit, required or bool(missing)
+        self._missing = missing or self.tr("Enter something here; it must not be empty.")
         self._edit.setMaxLength(longest)
         self._edit.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.place(self._edit, wide=True)
@@ -124,9 +135,7 @@ class TextField(Field):
         self._touched()
 
     def check(self) -> str:
-        if self._required and not self.value():
-            return self.tr("Enter something here; it must not be empty.")
-        return ""
+        return self._missing if self._required and not self.value() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +213,9 @@ class ListField(Field):
         super().__init__(label, (box,), limit_text)
         self._box = box
         self._values: list[object] = []
+        self._choices: tuple[Choice, ...] = ()
+        self._row_height = 0
+        box.setItemDelegate(QStyledItemDelegate(box))  # the style's own takes no height of a row
         self._box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.place(beside(self._box, stretch=True), wide=True)
         self.set_kiosk(False)
@@ -220,16 +232,29 @@ class ListField(Field):
 
     def set_choices(self, choices: Sequence[Choice]) -> None:
         """Offer these; what was chosen stays chosen if it is among them, else the first is."""
-        before = self.value()
+        if self._choices == tuple(choices):
+            return  # a list that is open stays so
+        before, self._choices = self.value(), tuple(choices)
         with QSignalBlocker(self._box):
             self._box.clear()
             self._values = [choice.value for choice in choices]
             for choice in choices:
                 self._box.addItem(f"{choice.text}  {choice.detail}".rstrip())
+            self._size_rows()
             if before in self._values:
                 self._box.setCurrentIndex(self._values.index(before))
         if self.value() != before:
             self._touched()
 
+    def set_kiosk(self, kiosk: bool) -> None:
+        super().set_kiosk(kiosk)
+        self._row_height = TARGET if kiosk else 0  # 0: as high as its text
+        self._size_rows()
+
     def check(self) -> str:
         return "" if self._values else self.tr("There is nothing to choose from.")
+
+    def _size_rows(self) -> None:
+        height = QSize(0, self._row_height) if self._row_height else None
+        for row in range(self._box.count()):
+            self._box.setItemData(row, height, Qt.ItemDataRole.SizeHintRole)

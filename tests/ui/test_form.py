@@ -20,6 +20,7 @@ from node.qt.form import (
 )
 from node.qt.theme import DARK, LIGHT, load_theme
 from tests.ui.images import picture, saturation
+from tests.ui.keyboard import focus, type_over
 
 KARACHI, BERLIN = "Asia/Karachi", "Europe/Berlin"
 
@@ -73,15 +74,6 @@ def minute(text):
     return int(datetime.fromisoformat(text).timestamp()) // 60
 
 
-def focus():
-    return QApplication.focusWidget()
-
-
-def type_over(qtbot, text):
-    qtbot.keyClick(focus(), Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    qtbot.keyClicks(focus(), text) if text else qtbot.keyClick(focus(), Qt.Key.Key_Delete)
-
-
 # --- numbers -------------------------------------------------------------------------------------------
 
 
@@ -94,7 +86,7 @@ def type_over(qtbot, text):
 def test_a_number_is_read_as_the_locale_writes_it_or_not_at_all(qtbot, show, typed, value):
     field = show(NumberField("&Price", "coins/kWh", 2))
     field.setFocus()
-    focus().insert(typed)  # QTest's keys have no minus sign
+    field._edit.insert(typed)  # QTest's keys have no minus sign
     assert field.value() == value
     assert bool(field.check()) is (value is None)
 

@@ -1,0 +1,70 @@
+"""A person who has only a keyboard."""
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+
+from node.qt.form import FormDialog, MomentField
+
+
+def focus() -> QWidget:
+    """What takes the keys now."""
+    widget = QApplication.focusWidget()
+    assert widget is not None
+    return widget
+
+
+def press(qtbot, *keys: Qt.Key) -> None:
+    """Press and release these keys, one after another."""
+    for key in keys:
+        qtbot.keyClick(focus(), key)
+
+
+def alt(qtbot, widget: QWidget, letter: str) -> None:
+    """Press a mnemonic in the widget's window."""
+    qtbot.keyClick(widget.window(), getattr(Qt.Key, f"Key_{letter.upper()}"), Qt.KeyboardModifier.AltModifier)
+
+
+def type_over(qtbot, text: str) -> None:
+    """Write this in place of what stands in the field that has the focus."""
+    qtbot.keyClick(focus(), Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    if text:
+        qtbot.keyClicks(focus(), text)
+    else:
+        qtbot.keyClick(focus(), Qt.Key.Key_Delete)
+
+
+def type_moment(qtbot, field: MomentField, day: str, time: str) -> None:
+    """Write day and time, such as 25122024 and 0930, with the field's mnemonic pressed before."""
+    assert field.isAncestorOf(focus())
+    qtbot.keyClicks(focus(), day)
+    press(qtbot, Qt.Key.Key_Tab, Qt.Key.Key_Tab)  # past the calendar
+    qtbot.keyClicks(focus(), time)
+
+
+def dialog_of(qtbot, page: QWidget) -> Any:
+    """The dialog that the page has opened, of whatever kind, once it takes the keys."""
+
+    def opened() -> FormDialog | None:
+        return next((each for each in page.findChildren(FormDialog) if each.isVisible()), None)
+
+    qtbot.waitUntil(lambda: (dialog := opened()) is not None and dialog.isActiveWindow())
+    return opened()
+
+
+def closed(qtbot, dialog: FormDialog) -> None:
+    """Wait until the dialog is gone and its page takes the keys again."""
+    qtbot.waitUntil(lambda: not dialog.isVisible())
+    if (page := dialog.parentWidget()) is not None:
+        page.window().activateWindow()
+        qtbot.waitUntil(page.window().isActiveWindow)
+
+
+def mnemonics(window: QWidget) -> list[str]:
+    """The letters that lead somewhere in a window; one that stands twice leads nowhere."""
+    labels = [label.text() for label in window.findChildren(QLabel) if label.buddy() is not None]
+    texts = labels + [button.text() for button in window.findChildren(QAbstractButton)]
+    found = (QKeySequence.mnemonic(text).toString() for text in texts)
+    return [letter for letter in found if letter]
