@@ -153,7 +153,8 @@ class Papers:
         def job() -> BillCheck:
             minutes = range(bill.first_minute, bill.end_minute)
             rows = self._journal.month_rows(minutes.start, minutes.stop)
-            check = check_bill(bill, own_energy(rows, minutes))
+            reaches_back = bool(rows) and rows[0].minute < minutes.start
+            check = check_bill(bill, own_energy(rows, minutes), reaches_back)
             papers = self._journal.papers
             papers.keep(PaperKind.CHECK, key, bill.issued_s, msgspec.msgpack.encode(check))
             papers.keep(PaperKind.BILL, key, bill.issued_s, msgspec.msgpack.encode(bill))

@@ -18,6 +18,8 @@ from microgrid.statement import Account, PenaltyParts, Statements
 from microgrid.terms import Contract, Terms
 from microgrid.units import WS_PER_KWH
 
+REASONS_TOLD = 3  # with an adjustment; a bill is read, not studied
+
 
 class BillKind(StrEnum):
     """Why a bill was made."""
@@ -105,8 +107,13 @@ def make_bill(
     kind: BillKind = BillKind.MONTH,
     adjustments: Iterable[Adjustment] = (),
 ) -> Bill:
-    """The house's bill of these minutes of a settled month, with adjustments of earlier ones."""
-    carried = tuple(adjustments)
+    """The house's bill of these minutes of a settled month, with adjustments of earlier ones.
+
+    It covers those in which the house is a member: before and after, its meter counts for nobody here.
+    """
+    carried, member = tuple(adjustments), terms.house(house)
+    first = max(minutes.start, member.joined)
+    minutes = range(first, max(first, min(minutes.stop, member.left)))
     mine = [
         c
         for c in terms.contracts
@@ -114,7 +121,7 @@ def make_bill(
     ]
     return Bill(
         house=house,
-        name=terms.house(house).name,
+        name=member.name,
         month=statements.month,
         zone=statements.zone,
         kind=kind,
@@ -122,7 +129,7 @@ def make_bill(
         end_minute=minutes.stop,
         issued_s=issued_s,
         contract=max(mine, key=lambda c: c.valid_from) if mine else None,
-        tariff=terms.tariff_at(minutes.stop - 1).national,
+        tariff=terms.tariff_at(max(first, minutes.stop - 1)).national,
         account=with_adjustments(statements.accounts[house], carried),
         penalties=penalties,
         adjustments=carried,
@@ -153,7 +160,7 @@ def adjustments_between(
 ) -> tuple[Adjustment, ...]:
     """What changed for each account between two runs of a month; they add up to zero.
 
-    An account hears the reasons of its own changes and of everybody's; of others' only their kind.
+    An account hears of every kind of cause, but only the reasons of its own changes and of everybody's.
     """
     listed = sorted(changes, key=lambda change: (change.made_s, change.house))
     found = []
@@ -165,9 +172,9 @@ def adjustments_between(
             month=after.month,
             number=number,
             made_s=made_s,
-            causes=tuple(sorted({change.cause for change in own or listed})),
+            causes=tuple(sorted({change.cause for change in listed})),
             own=bool(own),
-            reason=" ".join(dict.fromkeys(change.reason for change in own)),
+            reason=_told(own),
             energy=_energy(new) - _energy(old),
             microgrid_amount=new.microgrid_amount - old.microgrid_amount,
             national_grid_amount=new.national_grid_amount - old.national_grid_amount,
@@ -179,6 +186,15 @@ def adjustments_between(
         if adjustment.energy or any(amounts):
             found.append(adjustment)
     return tuple(found)
+
+
+def _told(changes: Iterable[Change]) -> str:
+    """The reasons, each once; of the many that a long silence leaves, the first few."""
+    reasons = list(dict.fromkeys(change.reason for change in changes))
+    more = len(reasons) - REASONS_TOLD
+    if more > 0:
+        reasons[REASONS_TOLD:] = [f"And {more} more like these."]
+    return " ".join(reasons)
 
 
 def _energy(account: Account) -> int:
@@ -233,10 +249,11 @@ def own_energy(rows: Sequence[MeterMinute], minutes: range) -> tuple[int, int] |
     return least, most
 
 
-def check_bill(bill: Bill, own: tuple[int, int] | None) -> BillCheck:
+def check_bill(bill: Bill, own: tuple[int, int] | None, reaches_back: bool = True) -> BillCheck:
     """Compare a bill with what the house's own registers say of its minutes (see `own_energy`).
 
-    Both sides read the same registers, so the energy must agree to the watt-second.
+    Both sides read the same registers, so the energy must agree to the watt-second. A journal that does
+    not reach back before the bill's first minute (a new disk) may lack what the central has.
     """
     account = bill.account
     parts = account.microgrid_amount + account.national_grid_amount + account.penalty_amount
@@ -249,10 +266,12 @@ def check_bill(bill: Bill, own: tuple[int, int] | None) -> BillCheck:
     )
     billed = _energy(account)
     least, most = own if own is not None else (None, None)
-    if not sums_right or (least is not None and most is not None and not least <= billed <= most):
+    if not sums_right:
         verdict = Verdict.DIFFERS
+    elif least is not None and most is not None and least <= billed <= most:
+        verdict = Verdict.AGREES
     else:
-        verdict = Verdict.UNCHECKED if own is None else Verdict.AGREES
+        verdict = Verdict.UNCHECKED if own is None or not reaches_back else Verdict.DIFFERS
     return BillCheck(
         verdict=verdict, billed_energy=billed, own_least=least, own_most=most, sums_right=sums_right
     )
