@@ -6,7 +6,9 @@ what each meter said to its house, then to the central. Whoever is gone is not w
 
 import json
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self
 
 TIMEOUT_S = 20.0
@@ -45,6 +47,7 @@ class Conductor:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(TIMEOUT_S)
         self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
+        self.refused: dict[str, str] = {}  # what households were told at their kiosk
         self._followers: dict[tuple[str, str], Follower] = {}  # by role and house
 
     def __enter__(self) -> Self:
@@ -74,16 +77,27 @@ class Conductor:
         """Conduct without this process: it is gone."""
         self._followers.pop((role, house)).close()
 
-    def tick(self, minute: int) -> list[str]:
-        """Move everything to the beginning of this minute; the houses that the central says are linked."""
+    def tick(
+        self,
+        minute: int,
+        wishes: Mapping[str, dict[str, Any]] = MappingProxyType({}),
+        order: dict[str, Any] | None = None,
+    ) -> list[str]:
+        """Move everything to the beginning of this minute; the houses that the central says are linked.
+
+        `wishes` are what households answer to a call for a contract, `order` what the operator orders.
+        """
         second = {"tick": minute * 60}
         written = self._all("meter", dict.fromkeys(self._houses("meter"), second))
         packets = {
             house: second | {name: written[house][name] for name in ("sequence", "uptime_ms")}
             for house in self._houses("house")
         }
-        self._all("house", packets)
-        answers = self._all("central", dict.fromkeys(self._houses("central"), second))
+        for house, wish in wishes.items():
+            packets[house]["answer"] = wish
+        said = self._all("house", packets)
+        self.refused |= {house: answer["refused"] for house, answer in said.items() if "refused" in answer}
+        answers = self._all("central", dict.fromkeys(self._houses("central"), second | {"order": order}))
         return answers[""]["linked"] if answers else []
 
     def _houses(self, role: str) -> list[str]:

@@ -3,11 +3,12 @@
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from central_monitor.adapters.writer import DatabaseWriter
 from microgrid.minute import MeterMinute
 from microgrid.months import month_minutes, zone_of
+from microgrid.terms import Terms
 from node.gridfile import read_gridfile
 from tests.e2e.cable import Cable
 from tests.e2e.conducting import Conductor
@@ -24,8 +25,14 @@ COUNTER_START_WS = 2**32 - 200_000
 class Neighbourhood:
     """Processes that live the first hours of a month. A context manager: on leaving all have ended."""
 
-    def __init__(self, folder: Path, step: int = 1) -> None:
-        """`folder` receives database, journals and records; `step` is the minutes of a tick."""
+    def __init__(
+        self, folder: Path, step: int = 1, start: int | None = None, terms: Terms | None = None
+    ) -> None:
+        """`folder` receives database, journals and records; `step` is the minutes of a tick.
+
+        `start` is the first minute lived (None: the month's first), `terms` those the central begins with
+        (None: those of the month).
+        """
         self._folder = folder
         self._step = step
         self._stack = ExitStack()
@@ -35,8 +42,8 @@ class Neighbourhood:
         self.database = folder / "central" / "power.sqlite"
         grid = read_gridfile(CHAPTER_9)
         self.month = month_minutes(MONTH, zone_of(grid.zone))
-        self.terms = grid.terms(self.month)
-        self.now = self.month.start
+        self.terms = grid.terms(self.month) if terms is None else terms
+        self._start_minute = self.now = self.month.start if start is None else start
         self.linked: list[str] = []
         self.conductor = Conductor()
 
@@ -54,7 +61,7 @@ class Neighbourhood:
 
     def _start_all(self) -> None:
         for house in HOUSES:
-            self._start("meter", house, METER, "--config", CHAPTER_9, "--month-start", self.month.start,
+            self._start("meter", house, METER, "--config", CHAPTER_9, "--month-start", self._start_minute,
                         "--record", self._record(house), "--counter-start", COUNTER_START_WS)  # fmt: skip
         self.database.parent.mkdir()
         writer = DatabaseWriter(self.database)
@@ -125,6 +132,15 @@ class Neighbourhood:
         for _ in range(0, minutes, self._step):
             self.now += self._step
             self.linked = self.conductor.tick(self.now)
+
+    def play_with(self, order: dict[str, Any] | None = None, **wishes: dict[str, Any]) -> None:
+        """Live one tick in which households answer, or the operator orders something."""
+        self.now += self._step
+        self.linked = self.conductor.tick(self.now, wishes, order)
+
+    def play_until(self, minute: int) -> None:
+        """Live on until this minute."""
+        self.play(minute - self.now)
 
     def play_until_linked(self, *houses: str) -> None:
         """Live on until these houses are linked: they try again after a while of virtual time."""
