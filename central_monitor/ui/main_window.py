@@ -6,20 +6,27 @@ from PySide6.QtCore import QByteArray, QSettings, Qt, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from central_monitor.books import MinuteProof
 from central_monitor.operator import Operator
 from central_monitor.snapshot import CentralSnapshot
 from central_monitor.ui.agreement import AgreementScreen
 from central_monitor.ui.banner import Banner
+from central_monitor.ui.bills import BillsPage
+from central_monitor.ui.contracts import ContractsPage
+from central_monitor.ui.correction import CorrectionDialog
+from central_monitor.ui.desk import DeskName
 from central_monitor.ui.house_trends import HouseTrends
 from central_monitor.ui.main_screen import MainScreen
 from central_monitor.ui.navigation import Screen, ScreenBar
 from central_monitor.ui.presentation import conditions, link_line
+from central_monitor.ui.settings import SettingsPage
 from central_monitor.ui.trading_detail import TradingDetail
 from central_monitor.ui.work_line import WorkLine
 from node.qt.text import TextLine
 from node.qt.theme import DARK, LIGHT, load_theme
 
 MAIN, AGREEMENT, DETAIL = "main", "agreement", "detail"
+CONTRACTS, BILLS, SETTINGS = "contracts", "bills", "settings"
 
 
 class CentralWindow(QMainWindow):
@@ -61,7 +68,17 @@ class CentralWindow(QMainWindow):
             (AGREEMENT, self.tr("Agreement"), self.agreement),
             (DETAIL, self.tr("House"), self.detail),
         ]
-        return offered
+        if operator is None:
+            return offered
+        desk = DeskName(self._settings)
+        bills = BillsPage(operator)
+        bills.correction_wanted.connect(lambda proof: self._correct(operator, desk, proof))
+        return [
+            *offered,
+            (CONTRACTS, self.tr("Contracts"), ContractsPage(operator, desk)),
+            (BILLS, self.tr("Bills"), bills),
+            (SETTINGS, self.tr("Settings"), SettingsPage(operator, desk)),
+        ]
 
     @property
     def screen_shown(self) -> str:
@@ -106,7 +123,7 @@ class CentralWindow(QMainWindow):
 
     def set_theme(self, name: str) -> None:
         """Draw in the theme of this name, `light` or `dark`."""
-        theme = load_theme(name)
+        self._theme = theme = load_theme(name)
         self.setPalette(theme.palette())
         self.setStyleSheet(theme.style_sheet())
         for part in (self.bar, self.banner, self.links, self.work):
@@ -128,6 +145,14 @@ class CentralWindow(QMainWindow):
     @Slot()
     def _leave_detail(self) -> None:
         self.open_screen(self._before_detail)
+
+    def _correct(self, operator: Operator, desk: DeskName, proof: MinuteProof) -> None:
+        """Ask for the correction of a reading; once it is ordered the bills are asked for anew."""
+        assert self._snapshot is not None
+        dialog = CorrectionDialog(operator, desk, proof, self._snapshot.zone, self)
+        dialog.set_theme(self._theme)
+        dialog.accepted.connect(self._screens[BILLS].refresh)
+        dialog.open()
 
     def _add(self, key: str, title: str, screen: QWidget) -> None:
         self._screens[key] = cast(Screen, screen)
