@@ -45,14 +45,14 @@ def market(terms: BlockTerms, block: Block) -> Market:
     net = block.net_ws
     sellers = np.flatnonzero(terms.producer | (net > 0).any(axis=0))
     buyers = np.flatnonzero((net < 0).any(axis=0))
-    export = np.maximum(net[:, sellers], 0)
-    imports = np.maximum(-net[:, buyers], 0)
+    of_sellers = _of_houses(block, sellers)
+    export, imports = np.maximum(of_sellers.net_ws, 0), np.maximum(-net[:, buyers], 0)
     return Market(
         agreed=terms,
         sellers=sellers,
         buyers=buyers,
         terms=_of_houses(terms, sellers),
-        block=_of_houses(block, sellers),
+        block=of_sellers,
         export=export,
         imports=imports,
         supply=export.sum(axis=1),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from db.central import tables
 from db.central.seals import Part, SealedPart, encode, unpacked
+from db.central.tables import REGISTERS
 from microgrid.columns import MINUTES_PER_DAY, Bools, Ints
 
 
@@ -61,8 +62,8 @@ class Grid(Protocol):
     def values(self, name: str, columns: Ints | None = None) -> Ints:
         """A quantity of some houses (None: all), [minutes, houses]; 0 where absent."""
 
-    def at_edge(self, name: str, place: Ints, forward: bool) -> Ints:
-        """A quantity of each house at its first present row (or last, if not `forward`), which is `place`."""
+    def at(self, name: str, rows: Ints) -> Ints:
+        """A quantity of each house in a row of its own, where it is present."""
 
 
 class RowGrid:
@@ -76,9 +77,9 @@ class RowGrid:
         """See `Grid`."""
         return self.arrays[name] if columns is None else self.arrays[name][:, columns]
 
-    def at_edge(self, name: str, place: Ints, forward: bool) -> Ints:
+    def at(self, name: str, rows: Ints) -> Ints:
         """See `Grid`."""
-        return self.arrays[name][place, np.arange(len(place))]
+        return self.arrays[name][rows, np.arange(len(rows))]
 
 
 class SealedGrid:
@@ -89,14 +90,15 @@ class SealedGrid:
         self._houses = houses
         self._parts = parts
         self._clip = slice(first % MINUTES_PER_DAY, first % MINUTES_PER_DAY + end - first)
-        self._of_day = self._placed(PRESENT, np.arange(houses), Part.values) != 0
+        day = slice(0, MINUTES_PER_DAY)
+        self._of_day = self._placed(PRESENT, np.arange(houses), Part.values, day) != 0
         self.present = self._of_day[self._clip]
 
     def values(self, name: str, columns: Ints | None = None) -> Ints:
         """See `Grid`."""
         if columns is None:
             columns = np.arange(self._houses)
-        values = self._placed(name, columns, Part.values)[self._clip]
+        values = self._placed(name, columns, Part.values, self._clip)
         # A gap repeats the row before it in the seal (see `_last_present`).
         of_day = self._of_day[:, columns]
         gaps = np.flatnonzero(of_day.any(axis=0) & ~of_day.all(axis=0))
@@ -105,14 +107,12 @@ class SealedGrid:
             values[:, gaps] *= of_day[self._clip][:, gaps]
         return values
 
-    def at_edge(self, name: str, place: Ints, forward: bool) -> Ints:
-        """See `Grid`. As gaps repeat what was before, at a day's own ends its first and last value do."""
-        if self._clip.start > 0 if forward else self._clip.stop < MINUTES_PER_DAY:
-            return self.values(name)[place, np.arange(len(place))]
+    def at(self, name: str, rows: Ints) -> Ints:
+        """See `Grid`."""
+        rows = rows + self._clip.start
         values = np.zeros(self._houses, dtype=np.int64)
         for part in self._parts(name):
-            mine = np.flatnonzero(part.columns >= 0)
-            values[part.columns[mine]] = (part.base if forward else part.last())[mine]
+            values[part.columns[part.columns >= 0]] = part.at(rows[part.columns])[part.columns >= 0]
         return values
 
     def steady(self) -> Bools:
@@ -125,27 +125,29 @@ class SealedGrid:
 
     def filled(self, name: str) -> Ints:
         """A quantity [minutes, houses]; a gap repeats the row before it. May be read-only."""
-        return self._placed(name, np.arange(self._houses), Part.values)[self._clip]
+        return self._placed(name, np.arange(self._houses), Part.values, self._clip)
 
     def rises(self, name: str, before: Ints) -> Ints:
         """How a register rose in each minute; `before` is what it was before the first. May be read-only."""
-        rises = self._placed(name, np.arange(self._houses), Part.rises)[self._clip]
+        rises = self._placed(name, np.arange(self._houses), Part.rises, self._clip)
         if self._clip.start > 0:
             return rises
         rises = rises if rises.flags.writeable else rises.copy()
-        rises[0] = self.at_edge(name, before, forward=True) - before
+        rises[0] = self.at(name, np.zeros_like(before)) - before
         return rises
 
-    def _placed(self, name: str, columns: Ints, unpack: Callable[[Part, Ints], Ints]) -> Ints:
-        """The whole day of these houses from the parts they are in; read-only if all day the same."""
+    def _placed(
+        self, name: str, columns: Ints, unpack: Callable[[Part, Ints, slice], Ints], rows: slice
+    ) -> Ints:
+        """Some minutes of these houses from the parts they are in; read-only if all day the same."""
         place = np.full(self._houses + 1, -1)  # the last is that of houses not asked for
         place[columns] = np.arange(len(columns))
         found = []
         for part in self._parts(name):
             of = np.flatnonzero(place[part.columns] >= 0)
             if of.size:
-                found.append((place[part.columns[of]], unpack(part, of)))
-        shape = (MINUTES_PER_DAY, len(columns))
+                found.append((place[part.columns[of]], unpack(part, of, rows)))
+        shape = (rows.stop - rows.start, len(columns))
         if len(found) == 1 and found[0][1].shape == shape and (found[0][0] == np.arange(len(columns))).all():
             return found[0][1]
         changing = any(len(values) > 1 for _, values in found)
@@ -167,7 +169,10 @@ def packed(kind: Kind, houses: Sequence[str], grid: RowGrid) -> Iterator[list[Se
         values = grid.present.astype(np.int64)
         if name != PRESENT:
             values = np.take_along_axis(grid.values(name), fill, axis=0)
-        yield [(grid.first // MINUTES_PER_DAY, number, *part) for part in encode(houses, values)]
+        yield [
+            (grid.first // MINUTES_PER_DAY, number, *part)
+            for part in encode(houses, values, name in REGISTERS)
+        ]
 
 
 def joined(grids: Sequence[RowGrid]) -> RowGrid:

@@ -43,7 +43,7 @@ def billed_minutes(
         arrays = dict.fromkeys(_BILLED, np.broadcast_to(np.int64(0), grid.present.shape))
         if isinstance(grid, SealedGrid):
             follows = opening.minute == grid.first - 1
-            same_epoch = opening.epoch == grid.at_edge("epoch", grid.present.argmax(axis=0), forward=True)
+            same_epoch = opening.epoch == grid.at("epoch", grid.present.argmax(axis=0))
             whole = grid.steady() & follows & same_epoch
             arrays = _whole(grid, whole, opening)
         yield BilledMinutes(
@@ -90,8 +90,9 @@ def _chained(
             closing = _where(closing.minute < 0, _edge(following, forward=True), closing)
             closing = _search(grids, houses, after[1], forward=True, known=closing)
         yield grid, opening, closing
-        last = _edge(grid, forward=False)
-        opening = _where(last.minute >= 0, last, opening)
+        if after is not None:
+            last = _edge(grid, forward=False)
+            opening = _where(last.minute >= 0, last, opening)
 
 
 def _columns(
@@ -225,7 +226,7 @@ def _edge(grid: Grid, forward: bool) -> EdgeRows:
         place = len(grid.present) - 1 - place
     present = grid.present[place, houses]
     minute = np.where(present, grid.first + place, -1)
-    return EdgeRows(minute, *(grid.at_edge(name, place, forward) * present for name in _EDGE))
+    return EdgeRows(minute, *(grid.at(name, place) * present for name in _EDGE))
 
 
 def _none(houses: int) -> EdgeRows:

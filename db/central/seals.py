@@ -19,6 +19,7 @@ from microgrid.columns import MINUTES_PER_DAY, Ints
 
 WORTH_PACKING = 0.35  # zlib's share of the plain size up to which it is used: inflating noise is slow
 _WIDTHS = np.array([0, 1, 2, 4, 8])
+_DAY = slice(0, MINUTES_PER_DAY)
 _LARGEST = np.array([0, 2**8 - 1, 2**16 - 1, 2**32 - 1], dtype=np.uint64)  # that a width but the last holds
 
 
@@ -34,12 +35,13 @@ class SealedPart(NamedTuple):
     data: bytes
 
 
-def encode(houses: Sequence[str], values: Ints) -> Iterator[SealedPart]:
-    """Packs one day's values [1,440, houses]."""
+def encode(houses: Sequence[str], values: Ints, rising: bool = False) -> Iterator[SealedPart]:
+    """Packs one day's values [1,440, houses]; of `rising` ones differences are asked for more often."""
     steps = np.diff(values, axis=0)
     steps = np.concatenate((steps[:1], steps))  # so that a steady rise is one step; the first is never used
     kept = [_least_and_width(column) for column in (values, steps)]
-    differenced = kept[1][1] < kept[0][1]
+    differenced = kept[1][1] < kept[0][1] + rising
+    differenced &= kept[0][1] > 0
     some = values.any(axis=0)
     for is_difference, (least, width) in enumerate(kept):
         mine = some & (differenced == bool(is_difference))
@@ -77,42 +79,47 @@ class Part:
     differenced: bool
     data: npt.NDArray[Any] | None  # [1,440, houses], unsigned, of its width; None: all zeros
 
-    def steps(self, of: npt.NDArray[np.intp]) -> Ints:
-        """What is kept of some of its houses, [1,440, houses]; one row if it is the same all day."""
+    def steps(self, of: npt.NDArray[np.intp], rows: slice) -> Ints:
+        """What is kept of some of its houses in some minutes; one row if it is the same all day."""
         if self.data is None:
             return self.step[None, of]
-        data = self.data if np.array_equal(of, np.arange(len(self.step))) else self.data[:, of]
+        data = self.data[rows]
+        data = data if np.array_equal(of, np.arange(len(self.step))) else data[:, of]
         data = data.view("<i8") if data.dtype.itemsize == 8 else data
         steps: Ints = data + self.step[of]
         return steps
 
-    def values(self, of: npt.NDArray[np.intp]) -> Ints:
-        """The day of some of its houses, [1,440, houses]; one row if it is the same all day."""
-        steps = self.steps(of)
+    def values(self, of: npt.NDArray[np.intp], rows: slice) -> Ints:
+        """Values of some of its houses in some minutes; one row if they are the same all day."""
         if not self.differenced:
-            return steps
+            return self.steps(of, rows)
+        steps = self.steps(of, _DAY)
         if len(steps) == 1:
             steps = np.repeat(steps, MINUTES_PER_DAY, axis=0)
         steps[0] = self.base[of]
-        return np.cumsum(steps, axis=0, out=steps)
+        return np.cumsum(steps, axis=0, out=steps)[rows]
 
-    def rises(self, of: npt.NDArray[np.intp]) -> Ints:
-        """How its houses' values rose in each minute since the one before; in the day's first unknown."""
+    def rises(self, of: npt.NDArray[np.intp], rows: slice) -> Ints:
+        """How values rose in some minutes since the one before; in the day's first unknown."""
         if self.differenced:
-            return self.steps(of)
+            return self.steps(of, rows)
         if self.data is None:
             return np.zeros((1, len(of)), dtype=np.int64)
-        return np.diff(self.values(of), axis=0, prepend=0)
+        return np.diff(self.values(of, _DAY), axis=0, prepend=0)[rows]
 
-    def last(self) -> Ints:
-        """Each house's last value of the day."""
-        if self.data is None:
-            return self.base + self.step * (MINUTES_PER_DAY - 1) * self.differenced
+    def at(self, rows: Ints) -> Ints:
+        """Each house's value at a minute of its own; quick if most of these are the same."""
         if not self.differenced:
-            last: Ints = self.steps(np.arange(len(self.step)))[-1]
-            return last
-        risen: Ints = self.data[1:].sum(axis=0, dtype=np.uint64).view(np.int64)
-        return self.base + risen + self.step * (MINUTES_PER_DAY - 1)
+            values: Ints = self.steps(np.arange(len(rows)), _DAY)
+            values = values[rows if len(values) > 1 else 0, np.arange(len(rows))]
+            return values
+        risen = self.base + self.step * rows
+        if self.data is not None:
+            for row in np.unique(rows):
+                some = np.flatnonzero(rows == row)
+                data = self.data[1 : row + 1, some if some.size < rows.size else slice(None)]
+                risen[some] += data.sum(axis=0, dtype=np.uint64).view(np.int64)
+        return risen
 
 
 def unpacked(sealed: SealedPart, places: dict[str, int]) -> Part:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from db.central.seals import SealedPart, encode, unpacked
 
 DAY = 1440
+ALL = slice(0, DAY)
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 
@@ -20,11 +21,17 @@ def through(*columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     for sealed in encode(names, values):
         part = unpacked(sealed, {name: place for place, name in enumerate(names)})
         everybody = np.arange(len(part.columns))
-        back[:, part.columns] = part.values(everybody)
-        assert np.array_equal(part.last(), values[-1, part.columns])
-        rises = np.broadcast_to(part.rises(everybody), (DAY, len(everybody)))
+        back[:, part.columns] = part.values(everybody, ALL)
+        for rows in (np.full(len(everybody), DAY - 1), everybody * 0, everybody * 200 + 1):
+            assert np.array_equal(part.at(rows), values[rows, part.columns])
+        rises = np.broadcast_to(part.rises(everybody, ALL), (DAY, len(everybody)))
+        some, length = slice(3, 77), len(part.values(everybody, slice(3, 77)))
+        assert np.array_equal(part.values(everybody, some), values[some, part.columns][:length])
+        assert np.array_equal(np.broadcast_to(part.rises(everybody, some), rises[some].shape), rises[some])
         assert np.array_equal(rises[1:], np.diff(values[:, part.columns], axis=0))
-        assert np.array_equal(part.values(everybody[::-1][:2]), part.values(everybody)[:, ::-1][:, :2])
+        assert np.array_equal(
+            part.values(everybody[::-1][:2], ALL), part.values(everybody, ALL)[:, ::-1][:, :2]
+        )
     return back.T
 
 
