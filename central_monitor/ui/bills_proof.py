@@ -8,12 +8,12 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from central_monitor.books import MinuteProof
-from central_monitor.ui.bills_rule import coins, fine, minute_total, steps
+from central_monitor.ui.bills_rule import coins, fine, minute_total, rate_words, steps
 from microgrid.minute import Hold, MeterMinute, OrderMinute, Origin
 from microgrid.terms import Cap, PenaltyBasis, Tariff
 from microgrid.units import SECONDS_PER_MINUTE, kwh
 from node.qt.bill_text import contract_words
-from node.qt.format import clock, duration, moment, number, power, price
+from node.qt.format import clock, duration, moment, number, power
 from node.qt.text import TextLine, ui_font
 from node.qt.theme import LIGHT, Theme, load_theme
 
@@ -112,7 +112,7 @@ def _readings_part(proof: MinuteProof, zone: str) -> str:
 
 def _reading_rows(rows: Sequence[MeterMinute], zone: str) -> list[tuple[str, list[str]]]:
     def register(value: int) -> str:
-        return number(kwh(value), 4)
+        return number(kwh(value), 6)
 
     def each(name: str, values: Iterable[object]) -> tuple[str, list[str]]:
         return name, [str(value) for value in values]
@@ -187,7 +187,7 @@ def _hold_words(hold: Hold) -> str:
 def _terms_part(proof: MinuteProof) -> str:
     rate = translate(_CONTEXT, "none: nothing was exported, the tariff was billed")
     if proof.rate is not None:
-        rate = str(price(proof.rate, decimals=4))
+        rate = rate_words(proof.rate)
     allotment = translate(_CONTEXT, "none: not a consumer")
     if proof.allotment is not None:
         mean = power(proof.allotment / SECONDS_PER_MINUTE)
@@ -209,8 +209,8 @@ def _tariff_rows(tariff: Tariff) -> list[tuple[str, list[str]]]:
     if tariff.penalty_basis is PenaltyBasis.REPLACEMENT_COST:
         basis = translate(_CONTEXT, "replacement cost")
     return [
-        (translate(_CONTEXT, "National tariff"), [str(price(tariff.national))]),
-        (translate(_CONTEXT, "Feed-in price"), [str(price(tariff.feed_in))]),
+        (translate(_CONTEXT, "National tariff"), [rate_words(tariff.national)]),
+        (translate(_CONTEXT, "Feed-in price"), [rate_words(tariff.feed_in)]),
         (translate(_CONTEXT, "Cap of the rate"), [_cap_words(tariff.cap)]),
         (translate(_CONTEXT, "Basis of penalties"), [basis]),
         (translate(_CONTEXT, "Time to respond"), [duration(tariff.response_s)]),

@@ -7,11 +7,12 @@ from PySide6.QtCore import QCoreApplication
 from central_monitor.books import MinuteProof
 from microgrid.minute import MeterMinute
 from microgrid.terms import Contract, PenaltyBasis, Role
-from microgrid.units import SECONDS_PER_MINUTE, WS_PER_KWH
+from microgrid.units import MICROCOINS_PER_COIN, SECONDS_PER_MINUTE, WS_PER_KWH
 from node.qt.bill_text import due_words
 from node.qt.format import energy, money, number, power, price
 
 _CONTEXT = "rule"
+_CENT = MICROCOINS_PER_COIN // 100
 _ROUNDING = 2  # micro-coins by which sharing out what does not divide may move an amount
 translate = QCoreApplication.translate
 
@@ -42,8 +43,8 @@ def minute_total(proof: MinuteProof) -> int:
 
 
 def fine(energy_ws: int) -> str:
-    """A minute's energy: to the tenth of a watt-hour."""
-    return str(energy(abs(energy_ws), decimals=4))
+    """A minute's energy, fine enough to be multiplied by hand."""
+    return str(energy(abs(energy_ws), decimals=6))
 
 
 def coins(amount: int) -> str:
@@ -51,8 +52,9 @@ def coins(amount: int) -> str:
     return f"{money(abs(amount), decimals=6)} {due_words(amount)}".strip()
 
 
-def _rate(rate: float) -> str:
-    return str(price(rate, decimals=4))
+def rate_words(rate: float) -> str:
+    """A price to multiply by: exact, with two decimals where these are all there is."""
+    return str(price(rate, decimals=2 if rate % _CENT == 0 else 6))
 
 
 def _power_words(proof: MinuteProof) -> str:
@@ -64,7 +66,8 @@ def _power_words(proof: MinuteProof) -> str:
 
 
 def _energy_words(proof: MinuteProof) -> str:
-    words = translate(_CONTEXT, "{0}.").format(_power_words(proof))
+    exact = number(abs(proof.net_energy), 0)
+    words = translate(_CONTEXT, "{0} ({1} Ws, exactly).").format(_power_words(proof), exact)
     reading = proof.row if proof.row is not None else proof.after
     if proof.before is None or reading is None or reading.epoch != proof.before.epoch:
         unknown = translate(
@@ -91,29 +94,27 @@ def _register_words(before: MeterMinute, reading: MeterMinute, estimated: bool) 
     ).format(number(minutes, 0), rise)
 
 
-def _about(amount: int, expected: float) -> bool:
-    return abs(amount - expected) <= _ROUNDING
+def as_posted(amount: int, energy_ws: int, unit_price: float) -> bool:
+    """Whether an amount is this energy at this price, but for sharing out and for the price's last digit."""
+    return abs(amount - energy_ws * unit_price / WS_PER_KWH) <= _ROUNDING + abs(energy_ws) / WS_PER_KWH
 
 
 def _local_words(proof: MinuteProof) -> str:
     bought, amount = proof.microgrid_energy < 0, proof.microgrid_amount
-    if bought:
-        unit_price, name = _bought_at(proof)
-    else:
-        unit_price, name = _sold_at(proof)
-    expected = proof.microgrid_energy * unit_price / WS_PER_KWH
+    unit_price, name = price_of(proof)
+    expected = round(proof.microgrid_energy * unit_price / WS_PER_KWH)
     words = translate(_CONTEXT, "{0} × {1} ({2}) = {3}.").format(
-        fine(proof.microgrid_energy), _rate(unit_price), name, coins(round(expected))
+        fine(proof.microgrid_energy), rate_words(unit_price), name, coins(expected)
     )
-    if _about(amount, expected):
-        if amount == round(expected):
+    if as_posted(amount, proof.microgrid_energy, unit_price):
+        if amount == expected:
             return words
         return (
             words
             + " "
             + translate(_CONTEXT, "Posted: {0}, as shares are whole micro-coins.").format(coins(amount))
         )
-    return f"{words} {_posted(proof)} {_bought_reason() if bought else _sold_reason(proof)}".strip()
+    return f"{words} {_posted(proof)} {_bought_reason(proof) if bought else _sold_reason(proof)}".strip()
 
 
 def _posted(proof: MinuteProof) -> str:
@@ -121,11 +122,14 @@ def _posted(proof: MinuteProof) -> str:
         return translate(_CONTEXT, "Posted: {0}.").format(coins(proof.microgrid_amount))
     mean = abs(proof.microgrid_amount) * WS_PER_KWH / abs(proof.microgrid_energy)
     return translate(_CONTEXT, "Posted: {0}, a mean of {1}.").format(
-        coins(proof.microgrid_amount), _rate(mean)
+        coins(proof.microgrid_amount), rate_words(mean)
     )
 
 
-def _bought_at(proof: MinuteProof) -> tuple[int, str]:
+def price_of(proof: MinuteProof) -> tuple[int, str]:
+    """The price of the minute's energy in the micro-grid before any cap, and what it is called."""
+    if proof.microgrid_energy >= 0:
+        return _sold_at(proof)
     if proof.rate is None:
         return proof.tariff.national, translate(_CONTEXT, "nothing was exported: the tariff")
     return proof.rate, translate(_CONTEXT, "the minute's billed rate")
@@ -138,7 +142,9 @@ def _sold_at(proof: MinuteProof) -> tuple[int, str]:
     return contract.price, translate(_CONTEXT, "the contract's price")
 
 
-def _bought_reason() -> str:
+def _bought_reason(proof: MinuteProof) -> str:
+    if proof.rate is None or proof.rate <= proof.tariff.national:
+        return ""
     return translate(
         _CONTEXT,
         "Part of it is energy that the national grid delivered in place of sellers who are to blame; it is"
@@ -158,14 +164,15 @@ def _sold_reason(proof: MinuteProof) -> str:
                 _CONTEXT,
                 "What was delivered beyond the contract's maximum of {0}, or beyond an acknowledged target,"
                 " counts at the feed-in price of {1} (points 1 and 2).",
-            ).format(power(contract.max_w), _rate(proof.tariff.feed_in))
+            ).format(power(contract.max_w), rate_words(proof.tariff.feed_in))
         )
-    if proof.rate is not None and contract.price > proof.rate:
+    rate = proof.rate
+    if rate is not None and contract.price > rate and (not parts or rate >= proof.tariff.national):
         parts.append(
             translate(
                 _CONTEXT,
                 "The cap kept the billed rate at {0}; sellers whose price is above it bear the difference.",
-            ).format(_rate(proof.rate))
+            ).format(rate_words(rate))
         )
     return " ".join(parts)
 
@@ -186,7 +193,7 @@ def _national_words(proof: MinuteProof) -> str:
         ).format(fine(proof.national_grid_energy))
     name = translate(_CONTEXT, "the tariff") if imported else translate(_CONTEXT, "the feed-in price")
     words = translate(_CONTEXT, "{0} × {1} ({2}) = {3}.").format(
-        fine(proof.national_grid_energy), _rate(unit_price), name, coins(proof.national_grid_amount)
+        fine(proof.national_grid_energy), rate_words(unit_price), name, coins(proof.national_grid_amount)
     )
     return f"{words} {_import_reason(proof) if imported else _export_reason(proof)}"
 
@@ -230,13 +237,22 @@ def _penalty_steps(proof: MinuteProof) -> list[Step]:
     return found
 
 
+def deficit_price(proof: MinuteProof) -> tuple[int, str]:
+    """What a kWh costs that was asked for and not delivered, and what that price is called (5.8.1)."""
+    national = proof.tariff.national
+    if proof.tariff.penalty_basis is PenaltyBasis.GRID_RATE:
+        return national, translate(_CONTEXT, "the tariff")
+    paid = national if proof.rate is None else min(proof.rate, national)
+    return national - paid, translate(_CONTEXT, "the tariff less what buyers paid")
+
+
 def _deficit_words(proof: MinuteProof) -> str:
-    unit_price, basis = proof.tariff.national, translate(_CONTEXT, "the tariff")
-    if proof.tariff.penalty_basis is PenaltyBasis.REPLACEMENT_COST:
-        unit_price -= min(proof.rate or unit_price, unit_price)
-        basis = translate(_CONTEXT, "the tariff less what buyers paid")
+    unit_price, basis = deficit_price(proof)
     words = translate(_CONTEXT, "{0} × {1} ({2}) = {3}.").format(
-        fine(proof.penalties.deficit_energy), _rate(unit_price), basis, coins(proof.penalties.deficit_amount)
+        fine(proof.penalties.deficit_energy),
+        rate_words(unit_price),
+        basis,
+        coins(proof.penalties.deficit_amount),
     )
     return f"{words} {_raise_words(proof)}".strip()
 
@@ -265,7 +281,7 @@ def _raise_words(proof: MinuteProof) -> str:
 def _minimum_words(proof: MinuteProof) -> str:
     words = translate(_CONTEXT, "{0} × {1} (the tariff) = {2}.").format(
         fine(proof.penalties.minimum_energy),
-        _rate(proof.tariff.national),
+        rate_words(proof.tariff.national),
         coins(proof.penalties.minimum_amount),
     )
     contract = _seller(proof)

@@ -83,7 +83,7 @@ def test_a_producers_national_part_holds_its_penalties():
     assert figure(lines, "Amount, national grid and penalties") == f"{17.6 * (1 + owed):.2f} coins to pay"
     assert figure(lines, "Energy delivered to the micro-grid") == "988.00 kWh"
     at = lines.index("Asked to raise and not delivered")
-    assert lines[at + 1 : at + 4] == ["0.06 kWh", "0.97", "coins to pay"]
+    assert lines[at + 1 : at + 4] == ["0.06 kWh", "0.98", "coins to pay"]
     assert "Below the minimum of the contract" in lines
     assert "The central pays house B." in lines
 
