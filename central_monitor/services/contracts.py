@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from central_monitor.services.agreed import Agreed
-from microgrid.contracting import ContractPolicy, ContractRound, Wish, answer, by_silence
-from microgrid.months import local_time, month_minutes, month_of, zone_of
+from microgrid.contracting import ContractPolicy, ContractRound, Wish, answer, by_silence, wish_of
+from microgrid.months import month_minutes, month_of, zone_of
 from microgrid.terms import House
 from microgrid.units import SECONDS_PER_MINUTE
 from microgrid.wire.messages import ContractCall
@@ -42,18 +42,19 @@ class ContractDesk:
     def due(self, now_s: int) -> list[ContractRound]:
         """Rounds to be stored because of the time: opened, or closed by what silence means.
 
-        A month whose round was missed, because the central did not run, is opened and closed at once.
+        A month whose round was missed, because the central did not run, is opened now and closed the next
+        time, before the one after it: so each carries the one before it over.
         """
         minute = now_s // SECONDS_PER_MINUTE
         current, following = self._current_and_next(minute)
-        changed = []
-        newest = self.newest
+        newest = self.newest or next(iter(self.rounds), None)  # of who joined before the first whole month
+        changed = self._closing(now_s)
         if newest is not None and newest.month < current:
-            changed.append(self._opened(current, now_s, POLICY))
-        if minute >= self.policy.opens_at(month_minutes(following, self._zone)):
-            changed.append(self._opened(following, now_s, POLICY))
-        fresh = [asked for asked in changed if _key(asked) not in self._rounds]
-        return fresh + self._closing(now_s)
+            changed.append(self._opened(self._month_at(newest.minutes.stop), now_s, POLICY))
+        elif minute >= self.policy.opens_at(month_minutes(following, self._zone)):
+            asked = self._opened(following, now_s, POLICY)
+            changed += [] if _key(asked) in self._rounds else [asked]
+        return changed
 
     def open_now(self, now_s: int, author: str) -> ContractRound | None:
         """Next month's round, opened early by the operator; None if it is open already."""
@@ -64,25 +65,27 @@ class ContractDesk:
     def rounds_for(self, house: House, now_s: int, author: str) -> list[ContractRound]:
         """Rounds that ask a house that joins: for the rest of its first month, and the next one's if open.
 
-        It may answer until the month ends.
+        It may answer until the month ends. What is over cannot be agreed any more: who is entered after it
+        joined is asked for the rest of the month that runs.
         """
-        month = month_of(house.joined, self._zone)
+        current = month_minutes(self._month_at(now_s // SECONDS_PER_MINUTE), self._zone)
+        first = max(house.joined, current.start + 1)  # the month's first minute is its own round's
+        month = self._month_at(first)
         whole = month_minutes(month, self._zone)
         rounds = []
-        if house.joined > whole.start:
-            rounds.append(
-                ContractRound(
-                    month=month,
-                    minutes=range(house.joined, whole.stop),
-                    houses=(house.house,),
-                    opened_s=now_s,
-                    closes_s=whole.stop * SECONDS_PER_MINUTE,
-                    opened_by=author,
-                )
+        if first > whole.start:
+            own = ContractRound(
+                month=month,
+                minutes=range(first, whole.stop),
+                houses=(),
+                opened_s=now_s,
+                closes_s=whole.stop * SECONDS_PER_MINUTE,
+                opened_by=author,
             )
+            rounds.append(_with(self._rounds.get(_key(own), own), house.house))
         newest = self.newest
-        if newest is not None and newest.minutes.start >= house.joined:
-            rounds.append(replace(newest, houses=(*newest.houses, house.house), final_s=None))
+        if newest is not None and newest.minutes.start >= house.joined and now_s < newest.closes_s:
+            rounds.append(_with(newest, house.house))
         return rounds
 
     def take(self, house: str, month: str, first_minute: int, wish: Wish, now_s: int) -> ContractRound | None:
@@ -91,6 +94,9 @@ class ContractDesk:
         asked = self._rounds.get(key)
         if asked is None or house not in asked.houses:
             return None  # nobody asked: the house is told how its own rounds stand
+        entry = asked.entry_of(house)
+        if entry is not None and entry.contract is not None and wish_of(entry.contract) == wish:
+            return None  # the same answer again: the house has not heard that it was taken
         found = answer(asked, wish, self._agreed.terms.house(house), self._agreed.terms, now_s)
         if isinstance(found, dict):
             self._refusals[key, house] = found
@@ -108,12 +114,15 @@ class ContractDesk:
         return self._refusals.get((_key(asked), house), {})
 
     def calls(self, house: str, last_max_w: int | None, now_s: int) -> Sequence[ContractCall]:
-        """What the house is to be told of the rounds that concern it now, earliest month first."""
+        """What the house is to be told of the rounds that concern it now, earliest month first.
+
+        Nothing of a month for which no tariff is in force yet: nothing can be agreed for it.
+        """
         minute = now_s // SECONDS_PER_MINUTE
         return [
             self._call(asked, house, last_max_w)
             for asked in self.rounds
-            if house in asked.houses and asked.minutes.stop > minute
+            if house in asked.houses and asked.minutes.stop > minute and self._has_tariff(asked)
         ]
 
     def _call(self, asked: ContractRound, house: str, last_max_w: int | None) -> ContractCall:
@@ -148,7 +157,7 @@ class ContractDesk:
     def _closing(self, now_s: int) -> list[ContractRound]:
         closing = []
         for asked in self.rounds:
-            if asked.final_s is None and now_s >= asked.closes_s:
+            if asked.final_s is None and now_s >= asked.closes_s and self._has_tariff(asked):
                 whole = self._is_whole(asked)
                 silent = by_silence(asked, self.policy, self._agreed.terms, now_s) if whole else ()
                 closing.append(replace(asked, entries=(*asked.entries, *silent), final_s=now_s))
@@ -157,11 +166,22 @@ class ContractDesk:
     def _is_whole(self, asked: ContractRound) -> bool:
         return asked.minutes.start == month_minutes(asked.month, self._zone).start
 
+    def _has_tariff(self, asked: ContractRound) -> bool:
+        first = asked.minutes.start
+        return any(tariff.valid_from <= first < tariff.valid_to for tariff in self._agreed.terms.tariffs)
+
     def _current_and_next(self, minute: int) -> tuple[str, str]:
-        current = month_of(minute, self._zone)
-        after = month_minutes(current, self._zone).stop
-        return current, f"{local_time(after, self._zone):%Y-%m}"
+        current = self._month_at(minute)
+        return current, self._month_at(month_minutes(current, self._zone).stop)
+
+    def _month_at(self, minute: int) -> str:
+        return month_of(minute, self._zone)
 
 
 def _key(asked: ContractRound) -> tuple[str, int]:
     return asked.month, asked.minutes.start
+
+
+def _with(asked: ContractRound, house: str) -> ContractRound:
+    """The round with one more house to be asked, which makes it open again."""
+    return replace(asked, houses=(*asked.houses, house), final_s=None)
