@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QCoreApplication
 
-from central_monitor.snapshot import HouseView, LinkState
 from central_monitor.ui.presentation import role_words
 from microgrid.agreements import Basis, ContractEntry
 from microgrid.contracting import ContractPolicy, ContractRound, Silence
@@ -106,7 +105,7 @@ def refusal_words(asked: ContractRound, refused: Mapping[str, str]) -> str:
 
 
 def round_row(
-    house: str, name: str, entry: ContractEntry | None, refusal: str, view: HouseView | None, zone: str
+    house: str, name: str, entry: ContractEntry | None, refusal: str, linked: bool, zone: str
 ) -> list[Cell]:
     """One house of a round: what it agreed to, or why it has not."""
     if entry is not None:
@@ -119,7 +118,7 @@ def round_row(
         standing = translate(_CONTEXT, "waiting")
         if refusal:
             standing = translate(_CONTEXT, "answer refused")
-        elif view is not None and view.link is not LinkState.LINKED:
+        elif not linked:
             standing = translate(_CONTEXT, "waiting; not linked")
         contract, when = [Cell("", align_right=side) for side in (False, True, True, True, False)], ""
         first = Cell(standing, bold=True, tip=refusal)
@@ -144,34 +143,53 @@ def contract_cells(contract: Contract | None) -> list[Cell]:
     ]
 
 
-def history_row(entry: ContractEntry, name: str, zone: str) -> list[Cell]:
-    """One contract of the history."""
-    note = entry.note
-    return [
-        Cell(month_name(entry.month) if entry.month else "", bold=True),
-        Cell(entry.house, bold=True),
-        Cell(name, tip=name),
-        *contract_cells(entry.contract),
-        Cell(_validity(entry, zone)),
-        Cell(basis_words(entry.basis)),
-        Cell(entry.author, quiet=True, tip=note),
-        Cell(moment(entry.entered_s, zone), quiet=True, tip=note),
-    ]
+class HistoryRows:
+    """Makes rows of the history; what many rows share is worked out once."""
 
+    def __init__(self, names: Mapping[str, str], zone: str) -> None:
+        self._names, self._zone = names, zone
+        self._months: dict[str, tuple[str, range]] = {}
+        self._moments: dict[int, str] = {}
 
-def _validity(entry: ContractEntry, zone: str) -> str:
-    """For which part of the month it holds, if not for the whole."""
-    span = month_minutes(entry.month, ZoneInfo(zone)) if entry.month else range(0, FOREVER)
-    since, until = entry.valid_from > span.start, entry.valid_to < span.stop
-    first = moment(entry.valid_from * SECONDS_PER_MINUTE, zone)
-    end = moment(entry.valid_to * SECONDS_PER_MINUTE, zone) if until else ""
-    if since and until:
-        return f"{first} – {end}"
-    if since:
-        return translate(_CONTEXT, "from {0}").format(first)
-    if until:
-        return translate(_CONTEXT, "until {0}").format(end)
-    return translate(_CONTEXT, "whole month") if entry.month else translate(_CONTEXT, "until replaced")
+    def row(self, entry: ContractEntry) -> list[Cell]:
+        """One contract of the history."""
+        name, note = self._names.get(entry.house, ""), entry.note
+        month, _ = self._month(entry.month)
+        return [
+            Cell(month, bold=True),
+            Cell(entry.house, bold=True),
+            Cell(name, tip=name),
+            *contract_cells(entry.contract),
+            Cell(self._validity(entry)),
+            Cell(basis_words(entry.basis)),
+            Cell(entry.author, quiet=True, tip=note),
+            Cell(self._moment(entry.entered_s), quiet=True, tip=note),
+        ]
+
+    def _validity(self, entry: ContractEntry) -> str:
+        """For which part of the month it holds, if not for the whole."""
+        _, span = self._month(entry.month)
+        since, until = entry.valid_from > span.start, entry.valid_to < span.stop
+        if not since and not until:
+            return (
+                translate(_CONTEXT, "whole month") if entry.month else translate(_CONTEXT, "until replaced")
+            )
+        first = self._moment(entry.valid_from * SECONDS_PER_MINUTE)
+        if not until:
+            return translate(_CONTEXT, "from {0}").format(first)
+        end = self._moment(entry.valid_to * SECONDS_PER_MINUTE)
+        return f"{first} – {end}" if since else translate(_CONTEXT, "until {0}").format(end)
+
+    def _month(self, month: str) -> tuple[str, range]:
+        if month not in self._months:
+            span = month_minutes(month, ZoneInfo(self._zone)) if month else range(0, FOREVER)
+            self._months[month] = (month_name(month) if month else "", span)
+        return self._months[month]
+
+    def _moment(self, at_s: int) -> str:
+        if at_s not in self._moments:
+            self._moments[at_s] = moment(at_s, self._zone)
+        return self._moments[at_s]
 
 
 def chosen_entries(

@@ -5,16 +5,16 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from msgspec.structs import replace
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from central_monitor.books import Agreements
 from central_monitor.operator import Operator
-from central_monitor.snapshot import CentralSnapshot, HouseView, RoundView
+from central_monitor.snapshot import CentralSnapshot, LinkState, RoundView
 from central_monitor.ui.contract_rows import (
+    HistoryRows,
     basis_words,
     chosen_entries,
-    history_row,
     next_times,
     policy_words,
     refusal_words,
@@ -33,10 +33,11 @@ from node.qt.asking import ask
 from node.qt.field import FaultLine
 from node.qt.form import Choice, ChoiceField, ListField, NumberField
 from node.qt.format import month_name
-from node.qt.table import Cell, Table
+from node.qt.table import Table
 from node.qt.text import TextLine
 from node.qt.theme import LIGHT, Theme, load_theme
 
+MOST_ROWS = 500  # of the history at once: more would be felt as a pause
 LONGEST_LEAD = 28  # days before a month at which it can be asked for at the earliest
 
 
@@ -112,7 +113,13 @@ class AskNowDialog(OrderDialog):
 
 
 class ContractsPage(QWidget):
-    """The round of contracts that is open or next, and every contract ever agreed."""
+    """The round of contracts that is open or next, and every contract ever agreed.
+
+    Signals:
+        house_chosen: the ID of a house whose row was opened in either table.
+    """
+
+    house_chosen = Signal(str)
 
     def __init__(self, operator: Operator, desk: DeskName) -> None:
         super().__init__()
@@ -122,15 +129,16 @@ class ContractsPage(QWidget):
         self._agreements: Agreements | None = None
         self._history: tuple[ContractEntry, ...] = ()
         self._names: dict[str, str] = {}
+        self._shown: object = None  # what the table of the round was made from
         self._make_parts()
         self._lay_out()
         self._show()
 
     def refresh(self) -> None:
         """Ask anew for the rounds and the history."""
-        ask(self, self._operator.agreements(), self._take_agreements, self._fail)
-        ask(self, self._operator.contract_history(), self._take_history, self._fail)
         ask(self, self._operator.houses(), self._take_houses, self._fail)
+        ask(self, self._operator.contract_history(), self._take_history, self._fail)
+        ask(self, self._operator.agreements(), self._take_agreements, self._fail)
 
     def show_snapshot(self, snapshot: CentralSnapshot) -> None:
         """Show how the round stands now; what was agreed is asked for when it has changed."""
@@ -174,6 +182,8 @@ class ContractsPage(QWidget):
             self.tr("History of contracts"),
         )  # fmt: skip
         self.history_table.set_empty_text(self.tr("No contract passes these filters."))
+        self.round_table.chosen.connect(lambda house: self.house_chosen.emit(house))
+        self.history_table.chosen.connect(lambda index: self.house_chosen.emit(self._history[index].house))
         self.month_filter = ListField(self.tr("&Month"), [Choice(None, self.tr("all months"))])
         self.house_filter = ListField(self.tr("&House"), [Choice(None, self.tr("all houses"))])
         bases = [Choice(basis, basis_words(basis)) for basis in Basis]
@@ -218,6 +228,8 @@ class ContractsPage(QWidget):
         self._show()
 
     def _take_history(self, entries: tuple[ContractEntry, ...]) -> None:
+        if entries == self._history:
+            return
         self._history = entries
         months = sorted({entry.month for entry in entries if entry.month}, reverse=True)
         self.month_filter.set_choices(
@@ -230,7 +242,10 @@ class ContractsPage(QWidget):
         self._show_history()
 
     def _take_houses(self, houses: tuple[House, ...]) -> None:
-        self._names = {house.house: house.name for house in houses}
+        names = {house.house: house.name for house in houses}
+        if names == self._names:
+            return
+        self._names = names
         self._show()
         self._show_history()
 
@@ -272,6 +287,7 @@ class ContractsPage(QWidget):
             self.times.set_text(next_times(agreements.policy, minutes, zone))
             self.counts.set_text("")
             self.refusals.set_text("")
+            self._shown = None
             self.round_table.set_empty_text(self.tr("The houses have not been asked yet."))
             self.round_table.set_rows([], [])
         else:
@@ -280,7 +296,11 @@ class ContractsPage(QWidget):
     def _show_round(self, asked: ContractRound, snapshot: CentralSnapshot) -> None:
         view = snapshot.round
         refused: Mapping[str, str] = view.refused if view is not None and view.month == asked.month else {}
-        views: dict[str, HouseView] = {house.house: house for house in snapshot.houses}
+        linked = {house.house for house in snapshot.houses if house.link is LinkState.LINKED}
+        shown = (asked, refused, linked, self._names)
+        if shown == self._shown:
+            return  # most snapshots change nothing here
+        self._shown = shown
         self.times.set_text(round_times(asked, snapshot.zone))
         self.counts.set_text(round_counts(asked, refused))
         self.refusals.set_text(refusal_words(asked, refused))
@@ -292,7 +312,7 @@ class ContractsPage(QWidget):
             [
                 round_row(
                     house, self._names.get(house, ""), asked.entry_of(house), refused.get(house, ""),
-                    views.get(house), snapshot.zone,
+                    house in linked, snapshot.zone,
                 )
                 for house in houses
             ],
@@ -305,11 +325,12 @@ class ContractsPage(QWidget):
         chosen = chosen_entries(
             self._history, self.month_filter.value(), self.house_filter.value(), self.basis_filter.value()
         )
-        rows: list[list[Cell]] = [
-            history_row(entry, self._names.get(entry.house, ""), self._snapshot.zone) for _, entry in chosen
-        ]
-        self.history_table.set_rows([number for number, _ in chosen], rows)
-        self.history_count.set_text(self.tr("{0} of {1} shown").format(len(rows), len(self._history)))
+        shown, rows = chosen[:MOST_ROWS], HistoryRows(self._names, self._snapshot.zone)
+        self.history_table.set_rows([number for number, _ in shown], [rows.row(entry) for _, entry in shown])
+        words = self.tr("{0} of {1} shown").format(len(shown), len(self._history))
+        if len(shown) < len(chosen):
+            words += self.tr("; choose a month or house for more")
+        self.history_count.set_text(words)
 
     # --- orders ---------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication, Slot
+from PySide6.QtCore import QCoreApplication, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from central_monitor.operator import Operator
@@ -43,6 +43,13 @@ def link_words(view: HouseView | None, house: House, now_s: float, zone: str) ->
     return translate(_CONTEXT, "not linked since {0}").format(moment(now_s - view.age_s, zone))
 
 
+def _since_minute(view: HouseView, now_s: float) -> int | None:
+    """The minute in which a house that is not linked was heard last; None if it is linked or never was."""
+    if view.link is LinkState.LINKED or view.age_s is None:
+        return None
+    return int(now_s - view.age_s) // SECONDS_PER_MINUTE
+
+
 def house_row(house: House, view: HouseView | None, now_s: float, zone: str) -> list[Cell]:
     """One known house."""
     left = house.left * SECONDS_PER_MINUTE <= now_s
@@ -69,7 +76,13 @@ def stranger_row(stranger: Stranger, zone: str) -> list[Cell]:
 
 
 class HousesPanel(QWidget):
-    """The table of houses; one that knocked stands on top."""
+    """The table of houses; one that knocked stands on top.
+
+    Signals:
+        house_chosen: the ID of a known house whose row was opened.
+    """
+
+    house_chosen = Signal(str)
 
     def __init__(self, operator: Operator, desk: DeskName) -> None:
         super().__init__()
@@ -77,6 +90,7 @@ class HousesPanel(QWidget):
         self._theme = load_theme(LIGHT)
         self._houses: tuple[House, ...] = ()
         self._snapshot: CentralSnapshot | None = None
+        self._shown: object = None  # what the table was made from
         self.fault = FaultLine()
         self.add_button = QPushButton(self.tr("Add a &house …"))
         self.leave_button = QPushButton(self.tr("House &leaves …"))
@@ -145,6 +159,11 @@ class HousesPanel(QWidget):
             return
         views = {view.house: view for view in snapshot.houses}
         strangers = self._strangers()
+        links = [(view.house, view.link, _since_minute(view, snapshot.now_s)) for view in snapshot.houses]
+        shown = (self._houses, strangers, links, int(snapshot.now_s) // SECONDS_PER_MINUTE)
+        if shown == self._shown:
+            return  # most snapshots change nothing here
+        self._shown = shown
         keys: list[object] = [Knock(stranger.house) for stranger in strangers]
         rows = [stranger_row(stranger, snapshot.zone) for stranger in strangers]
         for house in self._houses:
@@ -158,6 +177,8 @@ class HousesPanel(QWidget):
     def _chosen(self, key: object) -> None:
         if isinstance(key, Knock):
             self._open_add(key.house)
+        else:
+            self.house_chosen.emit(key)
 
     @Slot()
     def _add(self) -> None:

@@ -1,6 +1,6 @@
 """Settings at the central: who is at the desk, the tariffs, and the houses."""
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from central_monitor.operator import Operator
@@ -15,7 +15,13 @@ _NAME_WIDTH = 640
 
 
 class SettingsPage(QWidget):
-    """What the operator sets; every change is kept with the name of who made it."""
+    """What the operator sets; every change is kept with the name of who made it.
+
+    Signals:
+        house_chosen: the ID of a known house whose row was opened.
+    """
+
+    house_chosen = Signal(str)
 
     def __init__(self, operator: Operator, desk: DeskName) -> None:
         super().__init__()
@@ -33,6 +39,7 @@ class SettingsPage(QWidget):
         layout.addWidget(self.name)
         layout.addWidget(self.tariffs, 2)
         layout.addWidget(self.houses, 3)
+        self.houses.house_chosen.connect(self.house_chosen)
         self.name.setMaximumWidth(_NAME_WIDTH)
         self.name.set_value(desk.name)
         self.name.changed.connect(self._keep_name)

@@ -15,7 +15,7 @@ from microgrid.contracting import ContractPolicy, Silence
 from node.qt.theme import DARK, LIGHT, load_theme
 from tests.ui.fake_operator import LONG_NAME, NEXT, FakeOperator, make_round, minutes_of
 from tests.ui.images import picture, saturation
-from tests.ui.keyboard import alt, closed, dialog_of, mnemonics, press, type_over
+from tests.ui.keyboard import alt, closed, dialog_of, focus, mnemonics, press, type_over
 from tests.ui.sample_snapshots import lose, make_central
 
 Key = Qt.Key
@@ -272,6 +272,38 @@ def test_a_year_of_forty_houses_is_shown_and_stays_put(qtbot, page, operator):
     qtbot.wait(50)
     assert page.history_table.verticalScrollBar().value() == 3000
     assert page.history_table.current_key() == page.history_table.keys[200]
+
+
+def test_a_history_too_long_for_one_look_says_so_and_how_to_see_the_rest(qtbot, page, operator):
+    operator.__init__(60)
+    page.refresh()
+    qtbot.waitUntil(lambda: len(page.history_table.keys) == 500)
+    assert page.history_count.text() == "500 of 720 shown; choose a month or house for more"
+    alt(qtbot, page, "m")
+    press(qtbot, Key.Key_End)
+    assert {row[0] for row in texts(page.history_table)} == {"January 2024"}
+    assert page.history_count.text() == "60 of 720 shown"
+
+
+def test_a_house_is_opened_from_either_table(qtbot, page, operator):
+    open_round(qtbot, page, operator)
+    for table, key, house in ((page.round_table, "C", "C"), (page.history_table, 41, "B")):
+        table.setFocus()
+        table.select(key)
+        with qtbot.waitSignal(page.house_chosen) as chosen:
+            press(qtbot, Key.Key_Return)
+        assert chosen.args == [house]
+
+
+def test_tab_goes_through_the_page_from_top_to_bottom(qtbot, page):
+    parts = [
+        page.round_field, page.ask_button, page.policy_button, page.round_table, page.month_filter,
+        page.house_filter, page.basis_filter, page.history_table,
+    ]  # fmt: skip
+    page.round_field.setFocus()
+    for part in parts:
+        assert focus() in (part, part.focusProxy())
+        press(qtbot, Key.Key_Tab)
 
 
 # --- the whole --------------------------------------------------------------------------------------------

@@ -475,6 +475,26 @@ def test_a_house_cannot_leave_before_it_joined_and_one_that_left_is_not_offered(
     qtbot.waitUntil(lambda: dialog.fault == "House A has left already.")
 
 
+def test_a_known_house_is_opened_from_its_row(qtbot, page):
+    page.houses.table.setFocus()
+    page.houses.table.select("C")
+    with qtbot.waitSignal(page.house_chosen) as chosen:
+        press(qtbot, Key.Key_Return)
+    assert chosen.args == ["C"]
+
+
+def test_tab_goes_through_the_page_from_top_to_bottom(qtbot, page):
+    houses = page.houses
+    parts = [
+        page.name, page.tariffs.new_button, page.tariffs.table, houses.add_button, houses.leave_button,
+        houses.table,
+    ]  # fmt: skip
+    page.name.setFocus()
+    for part in parts:
+        assert focus() in (part, part.focusProxy())
+        press(qtbot, Key.Key_Tab)
+
+
 # --- the whole --------------------------------------------------------------------------------------------
 
 
