@@ -160,6 +160,7 @@ class BillsPage(QWidget):
         self.stack = QStackedWidget()
         self._lay_out()
         self._connect()
+        self.setFocusProxy(self.accounts)
 
     def refresh(self) -> None:
         """Ask anew for the months and for what is shown."""
@@ -301,6 +302,7 @@ class BillsPage(QWidget):
         self.stack.setCurrentIndex(place.level)
         self.legend.setVisible(place.level is not Level.PROOF)
         self.trail.show_steps(self._steps(place))
+        self.setFocusProxy(self._views[place.level])
         if entered and not self.month_choice.hasFocus():
             self._views[place.level].setFocus()
         self._show_scope()

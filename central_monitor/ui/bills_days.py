@@ -18,11 +18,23 @@ _SUM = -1  # the key of the row of sums
 translate = QCoreApplication.translate
 
 
-def account_words(line: AccountLine) -> str:
-    """Who the account is and what it came to."""
-    parts = [account_title(line.account), line.name, role_name(line.statement.role)]
-    parts.append(f"{money(abs(line.statement.total))} {due_words(line.statement.total)}".strip())
+def who_words(line: AccountLine) -> str:
+    """Who the account is."""
+    parts = (account_title(line.account), line.name, role_name(line.statement.role))
     return "  ·  ".join(part for part in parts if part)
+
+
+def due_amount(amount: int) -> str:
+    """An amount with who pays it."""
+    return f"{money(abs(amount))} {due_words(amount)}".strip()
+
+
+def account_words(book: MonthBook, line: AccountLine) -> str:
+    """Who the account is and what its month came to, or comes to so far."""
+    due = due_amount(line.statement.total)
+    if book.issued_s is None:
+        due = translate(_CONTEXT, "so far {0}").format(due)
+    return f"{who_words(line)}  ·  {due}"
 
 
 def bill_words(line: AccountLine) -> str:
@@ -120,7 +132,7 @@ class DaysView(QWidget):
 
     def show_days(self, book: MonthBook, line: AccountLine, days: Sequence[DayLine]) -> None:
         """Show these days of this account."""
-        self.title.set_text(account_words(line))
+        self.title.set_text(account_words(book, line))
         for part, text in (
             (self.bill, bill_words(line)),
             (self.agreed, agreed_words(line)),

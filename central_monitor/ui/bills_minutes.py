@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QLocale, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from central_monitor.books import AccountLine, MinuteTable, MonthBook
-from central_monitor.ui.bills_days import account_words
+from central_monitor.ui.bills_days import due_amount, who_words
 from microgrid.months import local_time, zone_of
 from microgrid.units import MICROCOINS_PER_COIN, SECONDS_PER_MINUTE, WS_PER_KWH
 from node.qt.format import clock, date, number, numbers, time_of_day
@@ -154,7 +154,9 @@ class MinutesView(QWidget):
         """Show the minutes of this account's day."""
         self._table, self._zone = table, book.zone
         day = date(table.first_minute * SECONDS_PER_MINUTE, book.zone)
-        self.title.set_text(self.tr("{0}  ·  {1}, {2}").format(account_words(line), day, book.zone))
+        amounts = (table.microgrid_amount, table.national_grid_amount, table.penalty_amount)
+        due = due_amount(sum(int(amount.sum()) for amount in amounts))
+        self.title.set_text(self.tr("{0}  ·  {1}, {2}  ·  {3}").format(who_words(line), day, book.zone, due))
         self._show_rows()
         if self.table.current_key() is None and self.table.keys:
             self.table.select(self.table.keys[0])

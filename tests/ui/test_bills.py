@@ -86,6 +86,10 @@ def tab_to(qtbot, page, widget):
     pytest.fail("the Tab key does not reach it")
 
 
+def plain(text):
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def texts(table, key):
     return table.texts(table.keys.index(key))
 
@@ -133,7 +137,7 @@ def test_from_the_month_to_the_proof_and_back_by_keyboard(qtbot, page):
     assert minute == DAYS[2].start + 1
     steps = [button.text() for button in page.trail.buttons if button.isVisible()]
     assert steps == ["All accounts", "› House B", "› 3 Dec 2024", "› 00:01"]
-    said = page.proof.text.toPlainText().replace("\N{NO-BREAK SPACE}", " ")
+    said = plain(page.proof.text.toPlainText())
     assert "0.025000 kWh × 8.00 coins/kWh (the contract's price) = 0.200000 coins to receive." in said
     for level in (Level.MINUTES, Level.DAYS, Level.ACCOUNTS):
         press(qtbot, page, Qt.Key.Key_Escape)
@@ -143,6 +147,16 @@ def test_from_the_month_to_the_proof_and_back_by_keyboard(qtbot, page):
     assert page.minutes.table.current_key() == minute
     press(qtbot, page, Qt.Key.Key_Escape)
     assert page.place == Place(ISSUED)
+
+
+def test_who_comes_back_finds_the_keyboard_where_it_was(qtbot, page):
+    open_minutes(qtbot, page)
+    page.output.csv_button.setFocus()
+    page.refresh()
+    QApplication.processEvents()
+    assert page.output.csv_button.hasFocus()
+    page.setFocus(Qt.FocusReason.ShortcutFocusReason)
+    assert page.minutes.table.hasFocus()
 
 
 def test_every_amount_leads_on_by_one_click(qtbot, page):
@@ -183,9 +197,7 @@ def test_all_accounts_with_a_total_that_reads_zero(qtbot, page):
     assert page.accounts.table.keys == ("A", "B", "C", "D", "national_grid", "reserve", "losses", TOTAL)
     row = texts(page.accounts.table, TOTAL)
     assert (row[0], row[1], row[9]) == ("All accounts", "", "0.00")
-    assert (
-        page.accounts.balance.text().replace("\N{NO-BREAK SPACE}", " ") == "All accounts add up to 0.00 coins"
-    )
+    assert plain(page.accounts.balance.text()) == "All accounts add up to 0.00 coins"
     assert not page.accounts.balance.emphasised
     page.accounts.table.select(TOTAL)
     press(qtbot, page, Qt.Key.Key_Return)
@@ -218,6 +230,7 @@ def test_a_month_that_runs_is_so_far_and_has_no_bill(qtbot, page):
     arrive(qtbot, page, Level.DAYS)
     assert page.days.table.texts(13)[1] == "845"
     assert not page.days.bill.isVisible()
+    assert plain(page.days.title.text()).endswith("so far 3,784.48 coins to pay")
 
 
 def test_adjustments_stand_beside_the_issued_amount_with_their_causes(qtbot, page):
@@ -243,7 +256,7 @@ def test_days_have_what_the_bill_says_and_add_up(qtbot, page):
     page.accounts.table.select("B")
     press(qtbot, page, Qt.Key.Key_Return)
     arrive(qtbot, page, Level.DAYS)
-    said = page.days.bill.text().replace("\N{NO-BREAK SPACE}", " ")
+    said = plain(page.days.bill.text())
     assert said.startswith("Mean rate 8.00 coins/kWh")
     assert "penalty, asked to raise and not delivered: 0.06 kWh, \N{MINUS SIGN}1.08 coins" in said
     assert page.days.agreed.text().endswith("the house's check: differs")
@@ -257,6 +270,8 @@ def test_days_have_what_the_bill_says_and_add_up(qtbot, page):
 def test_minutes_of_a_kind_are_found_by_keyboard(qtbot, page):
     open_minutes(qtbot, page)
     assert len(page.minutes.table.keys) == 1440
+    said = "House B  ·  2 Garden Lane  ·  producer  ·  4 Dec 2024, Asia/Karachi  ·  263.17 coins to receive"
+    assert plain(page.minutes.title.text()) == said
     assert page.minutes.table.texts(130)[4] == "tariff"
     press(qtbot, page, Qt.Key.Key_H, modifier=ALT)
     press(qtbot, page, Qt.Key.Key_Down)
