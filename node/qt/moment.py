@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QDate, QLocale, QPoint, QSignalBlocker, Qt, QTime
-from PySide6.QtGui import QTextCharFormat
-from PySide6.QtWidgets import QCalendarWidget, QDateEdit, QLabel, QPushButton, QTimeEdit, QWidget
+from PySide6.QtGui import QIcon, QTextCharFormat
+from PySide6.QtWidgets import QCalendarWidget, QDateEdit, QLabel, QPushButton, QTimeEdit, QToolButton, QWidget
 
 from microgrid.months import local_time, minute_of
 from microgrid.units import SECONDS_PER_MINUTE
 from node.qt.field import Field, ListBox, beside, plain
 from node.qt.format import date, zone_name
 
+_ROOMY = 1.3  # how much larger than it must be a calendar is
 _FIRST, _LAST = QDate(1971, 1, 1), QDate(9998, 12, 30)
 
 
@@ -82,6 +83,8 @@ class MomentField(Field):
         calendar.clicked.connect(self._day.setDate)
         calendar.activated.connect(calendar.close)
         calendar.clicked.connect(calendar.close)
+        calendar.setFont(self._day.font())
+        calendar.resize(calendar.sizeHint() * _ROOMY)
         calendar.move(self._day.mapToGlobal(QPoint(0, self._day.height())))
         calendar.show()
         calendar.setFocus()
@@ -118,6 +121,11 @@ class _Calendar(QCalendarWidget):
         self.setSelectedDate(day)
         self.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
         self.setFirstDayOfWeek(QLocale().firstDayOfWeek())
+        left, right = "\N{BLACK LEFT-POINTING SMALL TRIANGLE}", "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
+        for name, sign in (("prev", left), ("next", right)):
+            for button in self.findChildren(QToolButton, f"qt_calendar_{name}month"):
+                button.setIcon(QIcon())  # Qt's own is black in every theme
+                button.setText(sign)
         for weekend in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
             self.setWeekdayTextFormat(weekend, QTextCharFormat())  # not red: colour is for alarms
 

@@ -197,6 +197,22 @@ def test_the_year_is_written_in_full_everywhere(show):
         assert "2024" in field._day.text()
 
 
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_the_calendar_and_open_lists_have_no_colour(qtbot, show, theme):
+    dialog = FormDialog("Tariff")
+    moment = dialog.add_field(MomentField("&Valid from", KARACHI))
+    ports = dialog.add_field(ListField("&Port", [Choice(name, name) for name in "ab"]))
+    moment.set_value(minute("2024-11-30T14:05+05:00"))  # a Saturday
+    dialog.set_theme(load_theme(theme))
+    show(dialog)
+    moment._open_calendar()
+    for calendar in dialog.findChildren(QCalendarWidget):
+        assert saturation(picture(calendar)).max() == 0
+        calendar.close()
+    ports._box.showPopup()
+    assert saturation(picture(ports._box.view().window())).max() == 0
+
+
 # --- choices and texts -----------------------------------------------------------------------------------
 
 CAPS = [Choice("month", "&Month", "The month's mean."), Choice("off", "&Off", "No cap.")]
