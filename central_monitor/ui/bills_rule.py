@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from central_monitor.books import MinuteProof
 from microgrid.minute import MeterMinute
+from microgrid.registers import limit_ws
 from microgrid.terms import Contract, PenaltyBasis, Role
 from microgrid.units import MICROCOINS_PER_COIN, SECONDS_PER_MINUTE, WS_PER_KWH
 from node.qt.bill_text import due_words
@@ -68,15 +70,30 @@ def _power_words(proof: MinuteProof) -> str:
 def _energy_words(proof: MinuteProof) -> str:
     exact = number(abs(proof.net_energy), 0)
     words = translate(_CONTEXT, "{0} ({1} Ws, exactly).").format(_power_words(proof), exact)
-    reading = proof.row if proof.row is not None else proof.after
-    if proof.before is None or reading is None or reading.epoch != proof.before.epoch:
+    before, reading = proof.before, proof.row if proof.row is not None else proof.after
+    if before is None or reading is None or reading.epoch != before.epoch:
         unknown = translate(
             _CONTEXT,
             "No two registers of one meter's run enclose the minute, so they do not tell its energy: it is"
             " estimated, and nothing the house owed in it is held against it.",
         )
         return f"{words} {unknown}"
-    return f"{words} {_register_words(proof.before, reading, proof.estimated)}"
+    if not _plausible(proof, before, reading):
+        unknown = translate(
+            _CONTEXT,
+            "Between the readings around the minute a register fell, or rose by more than the connection"
+            " carries: that is no energy. It is estimated, and nothing the house owed is held against it.",
+        )
+        return f"{words} {unknown}"
+    return f"{words} {_register_words(before, reading, proof.estimated)}"
+
+
+def _plausible(proof: MinuteProof, before: MeterMinute, reading: MeterMinute) -> bool:
+    """Whether the rises of the registers can be energy, as the settlement judges it (`energy`)."""
+    seconds = (reading.minute - before.minute) * SECONDS_PER_MINUTE
+    limit = float(limit_ws(np.array(proof.house.connection_w), seconds))
+    rises = (reading.export_ws - before.export_ws, reading.import_ws - before.import_ws)
+    return all(0 <= rise <= limit for rise in rises)
 
 
 def _register_words(before: MeterMinute, reading: MeterMinute, estimated: bool) -> str:

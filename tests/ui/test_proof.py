@@ -220,6 +220,14 @@ def test_registers_that_tell_nothing():
         assert "they do not tell its energy: it is estimated" in told(proof)["Energy"]
 
 
+@pytest.mark.parametrize("rise_ws", [-1, 10**9])
+def test_a_register_that_fell_or_jumped_is_no_energy(rise_ws):
+    first = make_proof("A")
+    row = changed(first.row, import_ws=first.before.import_ws + rise_ws)
+    proof = replace(first, row=row, net_energy=0, estimated=True)
+    assert "that is no energy" in told(proof)["Energy"]
+
+
 def test_a_missing_minute_is_a_part_of_what_the_registers_show():
     proof = missing_proof()
     assert "In the 3 minutes between two readings" in told(proof)["Energy"]
