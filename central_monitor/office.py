@@ -46,6 +46,7 @@ class Office:
         self._live = live
         self._tell_minutes = tell_minutes
         self._told = 0
+        self._noted: list[Change] = []  # with the rows that are being recorded
         self._restarted_s = 0
         rounds, policy = writer.load_rounds()
         billed_until, open_houses, owed = writer.load_billed()
@@ -75,12 +76,14 @@ class Office:
 
     def changes(self, rows: Sequence[MeterMinute], now_s: int) -> list[Change]:
         """What rows that are about to be recorded change in months that are billed."""
-        return self._late.changes(rows, now_s)
+        self._noted = self._late.changes(rows, now_s)
+        return self._noted
 
     def recorded(self, rows: Sequence[MeterMinute], now_s: int) -> None:
-        """These rows are on the disk, with what they change."""
-        if self._late.changes(rows, now_s):
-            self._bookkeeper.changed(now_s)
+        """These rows are on the disk, with what they were known to change."""
+        changes = self._late.changes(rows, now_s)
+        if changes:  # more than were noted if a month has begun to be billed meanwhile
+            self._bookkeeper.changed(now_s, [change for change in changes if change not in self._noted])
         self._late.recorded(rows)
 
     async def step(self, now_s: int, timeout_s: float) -> None:

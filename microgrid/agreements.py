@@ -100,6 +100,19 @@ def terms_of(
     )
 
 
+def in_force(terms: Terms, minutes: range) -> Terms:
+    """The terms without the contracts and tariffs that are not in force in any of these minutes."""
+
+    def among(item: Contract | Tariff) -> bool:
+        return item.valid_from < minutes.stop and item.valid_to > minutes.start
+
+    return replace(
+        terms,
+        contracts=tuple(filter(among, terms.contracts)),
+        tariffs=tuple(filter(among, terms.tariffs)),
+    )
+
+
 def founding_entries(
     terms: Terms, author: str, note: str, entered_s: int
 ) -> tuple[tuple[ContractEntry, ...], tuple[TariffEntry, ...]]:

@@ -146,9 +146,17 @@ class DatabaseWriter:
 
     async def issue(self, issued: Issued, taken: Sequence[int]) -> None:
         """Keep a run, its bills and adjustments; these changes are taken up by it."""
-        await self._worker.submit(
-            lambda: self._billing.save(issued.run, issued.bills, issued.adjustments, taken)
-        )
+
+        def job() -> None:
+            with transaction(self._connection):
+                self._billing.save(issued.run, issued.bills, issued.adjustments, taken)
+                self._note(issued.changes, "")
+
+        await self._worker.submit(job)
+
+    async def note(self, changes: Sequence[Change]) -> None:
+        """Note what changed in months that are billed."""
+        await self._worker.submit(lambda: self._note(changes, ""))
 
     async def issue_final(self, bill: Bill) -> None:
         """Keep the final bill of a house that leaves."""

@@ -5,7 +5,7 @@ records in the archive's thread, so minutes go on being stored meanwhile.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from central_monitor.services.agreed import Agreed
@@ -13,6 +13,7 @@ from central_monitor.services.clerk import Clerk
 from central_monitor.services.live import LiveState
 from central_monitor.services.month_end import (
     QUIET_S,
+    Arrivals,
     Issued,
     LateMinutes,
     final_bill,
@@ -47,11 +48,14 @@ class BillStore(Protocol):
     async def issue(self, issued: Issued, taken: Sequence[int]) -> None:
         """Keep a run, its bills and adjustments; these changes are taken up by it."""
 
+    async def note(self, changes: Sequence[Change]) -> None:
+        """Note what changed in months that are billed."""
+
     async def take_up(self, changes: Sequence[int], run: int) -> None:
         """These changes made no difference to the run."""
 
     async def issue_final(self, bill: Bill) -> None:
-        """Keep the final bill of a house that leaves."""
+        """Keep the final bill of a house that leaves, with which its adjustments are paid."""
 
 
 class Bookkeeper:
@@ -75,12 +79,18 @@ class Bookkeeper:
         self._zone = zone_of(agreed.terms.zone)
         self._first: int | None = None  # the first minute that may hold energy
         self._unsettled: Terms | None = None  # terms under which a month that is due cannot be settled
+        self._arrivals = Arrivals()
         self._changed_s: int | None = 0  # when data of a billed month last changed; 0: perhaps, before
+        self._unnoted: list[Change] = []
         self.work: Work | None = None
 
-    def changed(self, now_s: int) -> None:
-        """Data of a billed month have just changed: it is settled again once that has come to rest."""
+    def changed(self, now_s: int, unnoted: Sequence[Change] = ()) -> None:
+        """Data of a billed month have just changed: it is settled again once that has come to rest.
+
+        `unnoted` are changes that were not noted with the data: the month was being billed meanwhile.
+        """
         self._changed_s = now_s
+        self._unnoted += unnoted
 
     async def step(self, now_s: int) -> None:
         """Do what is due. A month that cannot be settled is said once, and tried again with other terms."""
@@ -101,12 +111,18 @@ class Bookkeeper:
             first = await self._archive.read(lambda records: records.minutes.first_minute())
             self._first = (first or 0) + 1  # the first row of all only tells where registers stood
         terms = self._agreed.terms
-        while month := month_due(terms, self._first, self._late.billed_until, last, now_s):
+        delivering = self._arrivals.delivering(terms, last, now_s)
+        while month := month_due(terms, self._first, self._late.billed_until, last, now_s, delivering):
             await self._bill(terms, month, last, now_s)
-        await self._bill_leavers(terms, last, now_s)
-        if self._changed_s is not None and now_s >= self._changed_s + QUIET_S:
+        await self._bill_leavers(terms, last, now_s, delivering)
+        since_s = self._changed_s
+        if since_s is not None and now_s >= since_s + QUIET_S:
             self._changed_s = None
-            await self._settle_again(terms, last, now_s)
+            try:
+                await self._settle_again(terms, last, now_s)
+            except BaseException:
+                self._changed_s = self._changed_s or since_s  # it is still to be done
+                raise
 
     async def _bill(self, terms: Terms, month: str, last: Mapping[str, int], now_s: int) -> None:
         minutes = month_minutes(month, self._zone)
@@ -118,9 +134,9 @@ class Bookkeeper:
             carried = records.billing.uncarried(month)
             return first_run(ledger, terms, month, waiting, carried, finals, now_s)
 
-        issued = await self._asked(settle)
-        await self._store.issue(issued, ())
-        self._late.billed(issued.run)
+        with self._late.billing(minutes.stop, waiting):
+            issued = await self._asked(settle)
+            await self._store.issue(issued, ())
         self._clerk.issued(issued.bills)
         self._clerk.owe(())
         text = f"The bills of {month} are out."
@@ -128,17 +144,23 @@ class Bookkeeper:
             text += f" Minutes are missing from house {', '.join(waiting)}; they will be adjusted."
         self._live.notice(now_s * 1000, text)
 
-    async def _bill_leavers(self, terms: Terms, last: Mapping[str, int], now_s: int) -> None:
-        left = [h for h in terms.houses if self._late.billed_until < h.left <= now_s // SECONDS_PER_MINUTE]
+    async def _bill_leavers(
+        self, terms: Terms, last: Mapping[str, int], now_s: int, delivering: Collection[str]
+    ) -> None:
+        until = self._late.billed_until
+        left = [house for house in terms.houses if until < house.left <= now_s // SECONDS_PER_MINUTE]
         if not left:
             return
-        month = month_of(max(house.left for house in left) - 1, self._zone)
-        bills = await self._archive.read(lambda records: records.billing.bills(month))
+        months = {month_of(house.left - 1, self._zone) for house in left}
+        bills = await self._archive.read(
+            lambda records: [b for m in months for b in records.billing.bills(m)]
+        )
         billed = {bill.house for bill in bills if bill.kind is BillKind.FINAL}
-        while house := final_due(terms, self._late.billed_until, billed, last, now_s):
+        while house := final_due(terms, until, billed, last, now_s, delivering):
             bill = await self._final(terms, house, now_s)
             await self._store.issue_final(bill)
             self._clerk.issued([bill])
+            self._clerk.owe(await self._archive.read(lambda records: records.billing.uncarried("9999-12")))
             self._live.notice(now_s * 1000, f"House {house.house} has left; its final bill is out.")
             billed.add(house.house)
 
@@ -147,29 +169,48 @@ class Bookkeeper:
 
         def settle(records: Records) -> Bill:
             ledger = records.settle(terms, month, house.left, self._progress(month))
-            return final_bill(ledger, terms, house, month, now_s)
+            carried = [paid for paid in records.billing.uncarried(month) if paid.account == house.house]
+            return final_bill(ledger, terms, house, month, now_s, carried)
 
         return await self._asked(settle)
 
     async def _settle_again(self, terms: Terms, last: Mapping[str, int], now_s: int) -> None:
-        pending = await self._archive.read(lambda records: records.billing.pending_changes())
-        for month in sorted({change.month for _, change in pending}):
+        unnoted = tuple(self._unnoted)
+        await self._store.note(unnoted)
+        del self._unnoted[: len(unnoted)]
+        done: set[str] = set()
+        while True:  # what changes a month may change the billed ones beside it
+            pending = await self._archive.read(lambda records: records.billing.pending_changes())
+            months = {change.month for _, change in pending} - done
+            if not months:
+                break
+            month = min(months)
+            done.add(month)
             changes = [(number, change) for number, change in pending if change.month == month]
-            await self._adjust(terms, month, changes, last, now_s)
+            await self._adjust(terms, month, changes, done, last, now_s)
         owed = await self._archive.read(lambda records: records.billing.uncarried("9999-12"))
         self._clerk.owe(owed)
 
     async def _adjust(
-        self, terms: Terms, month: str, changes: list[tuple[int, Change]], last: Mapping[str, int], now_s: int
+        self,
+        terms: Terms,
+        month: str,
+        changes: list[tuple[int, Change]],
+        done: Collection[str],
+        last: Mapping[str, int],
+        now_s: int,
     ) -> None:
-        waiting = missing(terms, month_minutes(month, self._zone), last)
+        minutes = month_minutes(month, self._zone)
+        waiting = missing(terms, minutes, last)
+        neighbours = {month_of(minute, self._zone) for minute in (minutes.start - 1, minutes.stop)}
 
         def settle(records: Records) -> Issued | None:
             before = records.billing.latest(month)
             if before is None:
                 return None  # the month is not billed: its bill will know
+            beside = sorted(neighbours.intersection(records.billing.months()).difference(done))
             ledger = records.settle(terms, month, progress=self._progress(month))
-            return later_run(ledger, before, [change for _, change in changes], waiting, now_s)
+            return later_run(ledger, terms, before, [change for _, change in changes], waiting, beside, now_s)
 
         issued = await self._asked(settle)
         numbers = [number for number, _ in changes]

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from central_monitor.books import (
@@ -58,7 +57,7 @@ def month_entries(records: Records, terms: Terms) -> tuple[MonthEntry, ...]:
     if first is None:
         return ()
     newest = month_of(max(row.minute for row in last.values()), zone)
-    months, month = [], month_of(first, zone)
+    months, month = [], month_of(first + 1, zone)  # the first row of all only tells where registers stood
     while month <= newest:
         months.append(month)
         month = month_of(month_minutes(month, zone).stop, zone)
@@ -79,7 +78,7 @@ def agreements(records: Records) -> Agreements:
 class _Month:
     """A month as it is asked about: its last run if it is billed, else what it comes to so far."""
 
-    terms: Terms  # as they were known when it was settled
+    terms: Terms  # that it was settled under
     statements: Statements
     days: tuple[DaySums, ...]
     end_minute: int
@@ -97,7 +96,7 @@ class Inquiries:
         billing = self._records.billing
         runs = billing.runs(month)
         made = billing.adjustments(month)
-        carried = billing.carried(month)
+        carried = billing.carried(month) if runs else ()  # till then a house that left may have paid its own
         bills = {bill.house: bill for bill in billing.bills(month)}
         checks = billing.checks(month)
         asked = self._month(terms, month)
@@ -210,10 +209,7 @@ class Inquiries:
     def _month(self, terms: Terms, month: str) -> _Month:
         run = self._records.billing.latest(month)
         if run is not None:
-            here = {account for day in run.days[:1] for account in day.accounts}
-            known = self._records.agreements.load(entered_by_s=run.made_s)
-            houses = tuple(house for house in known.houses if house.house in here)
-            return _Month(replace(known, houses=houses), run.statements, run.days, run.end_minute)
+            return _Month(run.terms, run.statements, run.days, run.end_minute)
         ledger = self._settled_so_far(terms, month)
         return _Month(terms, ledger.statements(), ledger.days(), ledger.point().minute)
 
@@ -226,7 +222,8 @@ class Inquiries:
             raise LookupError(f"Nothing is recorded of {month} yet.")
         if self._so_far is not None and self._so_far[0] == terms and self._so_far[1].minutes == minutes:
             ledger = self._so_far[1]
-            if through - ledger.point().minute < STALE_MINUTES:
+            grown = through - ledger.point().minute
+            if grown == 0 or (grown < STALE_MINUTES and through < minutes.stop):
                 return ledger
         ledger = records.settle(terms, month, through)
         self._so_far = terms, ledger

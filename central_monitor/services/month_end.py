@@ -4,10 +4,14 @@ Plain functions and one small state: times, rows and finished ledgers go in, run
 come out. Data that come after the bills never change them; they make adjustments beside them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from db.central import Run
+from microgrid.agreements import in_force
 from microgrid.bill import (
     Adjustment,
     Bill,
@@ -25,15 +29,38 @@ from microgrid.units import SECONDS_PER_MINUTE
 
 GRACE_S = 24 * 3600  # after a month: how long its bills wait for minutes that have not come
 QUIET_S = 600  # after the last late minute: then the month is settled again, once for all of them
+BACKLOG_S = 3600  # a house of which nothing new came for so long is not delivering any more
 
 
 @dataclass(frozen=True)
 class Issued:
-    """What one run of a month makes, to be stored together."""
+    """What one run of a month makes, to be stored together.
+
+    `changes` are what it means for the months beside it: they are settled again as well.
+    """
 
     run: Run
     bills: tuple[Bill, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+class Arrivals:
+    """When something new last came of each house: who brings what it kept is waited for beyond the grace.
+
+    So a central that was away for long does not bill months whose minutes are on their way.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[str, tuple[int | None, int]] = {}
+
+    def delivering(self, terms: Terms, last: Mapping[str, int], now_s: int) -> set[str]:
+        """The houses of which something came within `BACKLOG_S`, or that were not asked for so long."""
+        for house in terms.houses:
+            minute = last.get(house.house)
+            if house.house not in self._newest or self._newest[house.house][0] != minute:
+                self._newest[house.house] = minute, now_s
+        return {house for house, (_, since_s) in self._newest.items() if now_s < since_s + BACKLOG_S}
 
 
 class LateMinutes:
@@ -42,13 +69,22 @@ class LateMinutes:
     def __init__(self, zone: str, billed_until: int, open_houses: Iterable[str]) -> None:
         """`open_houses`: those whose last minutes were missing when the newest month was billed."""
         self._zone = zone_of(zone)
-        self._open = set(open_houses)
+        self._open = frozenset(open_houses)
         self.billed_until = billed_until
 
-    def billed(self, run: Run) -> None:
-        """A month's bills are out."""
-        self.billed_until = max(self.billed_until, run.end_minute)
-        self._open = set(run.open_houses)
+    @contextmanager
+    def billing(self, end_minute: int, open_houses: Iterable[str]) -> Iterator[None]:
+        """The bills up to this minute are being made: from now on rows before it are late.
+
+        They are not if the bills cannot be made: this then leaves things as they were.
+        """
+        before = self.billed_until, self._open
+        self.billed_until, self._open = end_minute, frozenset(open_houses)
+        try:
+            yield
+        except BaseException:
+            self.billed_until, self._open = before
+            raise
 
     def changes(self, rows: Sequence[MeterMinute], now_s: int) -> list[Change]:
         """What these rows change in billed months once they are recorded: a change a house and month."""
@@ -71,7 +107,7 @@ class LateMinutes:
         """These rows are on the disk, and what they change is noted."""
         self._open -= self._heard_again(rows)
 
-    def _heard_again(self, rows: Sequence[MeterMinute]) -> set[str]:
+    def _heard_again(self, rows: Sequence[MeterMinute]) -> frozenset[str]:
         """Houses whose first row after a silence beyond the month's end tells what flowed before it."""
         return self._open & {row.house for row in rows if row.minute >= self.billed_until}
 
@@ -98,10 +134,13 @@ def missing(terms: Terms, minutes: range, last: Mapping[str, int]) -> tuple[str,
     )
 
 
-def month_due(terms: Terms, first: int, billed_until: int, last: Mapping[str, int], now_s: int) -> str | None:
+def month_due(
+    terms: Terms, first: int, billed_until: int, last: Mapping[str, int], now_s: int,
+    delivering: Collection[str] = (),
+) -> str | None:  # fmt: skip
     """The earliest month whose bills are due: all its minutes are in, or the grace is over.
 
-    `first` is the first minute ever recorded.
+    `first` is the first minute ever recorded; houses that are `delivering` are waited for beyond the grace.
     """
     zone = zone_of(terms.zone)
     month = month_of(max(first, billed_until), zone)
@@ -109,19 +148,23 @@ def month_due(terms: Terms, first: int, billed_until: int, last: Mapping[str, in
     end_s = minutes.stop * SECONDS_PER_MINUTE
     if now_s < end_s:
         return None
-    return month if now_s >= end_s + GRACE_S or not missing(terms, minutes, last) else None
+    waiting = missing(terms, minutes, last)
+    over = now_s >= end_s + GRACE_S and not any(house in delivering for house in waiting)
+    return month if over or not waiting else None
 
 
 def final_due(
-    terms: Terms, billed_until: int, billed: Iterable[str], last: Mapping[str, int], now_s: int
-) -> House | None:
+    terms: Terms, billed_until: int, billed: Collection[str], last: Mapping[str, int], now_s: int,
+    delivering: Collection[str] = (),
+) -> House | None:  # fmt: skip
     """A house that left within a month that is not billed, and whose final bill is due."""
-    done = set(billed)
     for house in terms.houses:
         left_s = house.left * SECONDS_PER_MINUTE
-        if house.house in done or not billed_until < house.left or now_s < left_s:
+        if house.house in billed or not billed_until < house.left or now_s < left_s:
             continue
-        if now_s >= left_s + GRACE_S or last.get(house.house, -1) >= house.left - 1:
+        if last.get(house.house, -1) >= house.left - 1:
+            return house
+        if now_s >= left_s + GRACE_S and house.house not in delivering:
             return house
     return None
 
@@ -132,36 +175,46 @@ def first_run(
 ) -> Issued:  # fmt: skip
     """Run 1 of a month with its bills; `carried` adjustments of earlier months are paid with them.
 
-    A house with a final bill gets another one only if that has changed.
+    A house with a final bill gets another one, in its place, only if that has changed.
     """
-    run = _run(ledger, month, 1, made_s, open_houses)
+    run = _run(ledger, terms, month, 1, made_s, open_houses)
     here = {house.house for house in members(terms, ledger.minutes)}
     concerned = here | {paid.account for paid in carried if paid.account not in COMMON_ACCOUNTS}
     bills = []
     for house in sorted(concerned):
         paid = [adjustment for adjustment in carried if adjustment.account == house]
-        final = finals.get(house)
-        if final is not None and not paid and final.account == run.statements.accounts[house]:
-            continue
-        bills.append(
-            make_bill(
-                terms, house, run.statements, run.penalties[house], ledger.minutes, made_s, adjustments=paid
-            )
+        if (final := finals.get(house)) is not None:
+            paid = [*final.adjustments, *paid]
+        bill = make_bill(
+            terms, house, run.statements, run.penalties[house], ledger.minutes, made_s, adjustments=paid
         )
+        if final is None or final.account != bill.account:
+            bills.append(bill)
     return Issued(run, tuple(bills))
 
 
 def later_run(
-    ledger: MonthLedger, before: Run, changes: Sequence[Change], open_houses: tuple[str, ...], made_s: int
-) -> Issued:
-    """A month settled again after these changes: adjustments beside its bills."""
-    run = _run(ledger, before.month, before.number + 1, made_s, open_houses)
+    ledger: MonthLedger, terms: Terms, before: Run, changes: Sequence[Change],
+    open_houses: tuple[str, ...], beside: Iterable[str], made_s: int,
+) -> Issued:  # fmt: skip
+    """A month settled again after these changes: adjustments beside its bills.
+
+    `beside` are the billed months next to it. What changed in a house's registers may have moved energy
+    across the month's edge, or a habit by which a gap of theirs is laid out: they are settled again too.
+    """
+    run = _run(ledger, terms, before.month, before.number + 1, made_s, open_houses)
     made = adjustments_between(before.statements, run.statements, changes, run.number, made_s)
-    return Issued(run, adjustments=made)
+    spread = [replace(change, month=month) for month in beside for change in changes if change.house]
+    return Issued(run, adjustments=made, changes=tuple(spread) if made else ())
 
 
-def final_bill(ledger: MonthLedger, terms: Terms, house: House, month: str, made_s: int) -> Bill:
-    """The bill of a house that leaves, from a ledger through its last minute."""
+def final_bill(
+    ledger: MonthLedger, terms: Terms, house: House, month: str, made_s: int, carried: Sequence[Adjustment]
+) -> Bill:
+    """The bill of a house that leaves, from a ledger through its last minute.
+
+    Its `carried` adjustments of earlier months are paid with it.
+    """
     return make_bill(
         terms,
         house.house,
@@ -170,10 +223,13 @@ def final_bill(ledger: MonthLedger, terms: Terms, house: House, month: str, made
         range(ledger.minutes.start, house.left),
         made_s,
         kind=BillKind.FINAL,
+        adjustments=carried,
     )
 
 
-def _run(ledger: MonthLedger, month: str, number: int, made_s: int, open_houses: tuple[str, ...]) -> Run:
+def _run(
+    ledger: MonthLedger, terms: Terms, month: str, number: int, made_s: int, open_houses: tuple[str, ...]
+) -> Run:
     return Run(
         month=month,
         number=number,
@@ -182,6 +238,7 @@ def _run(ledger: MonthLedger, month: str, number: int, made_s: int, open_houses:
         end_minute=ledger.minutes.stop,
         statements=ledger.statements(),
         penalties=ledger.penalty_parts(),
+        terms=in_force(terms, ledger.minutes),
         days=ledger.days(),
         open_houses=open_houses,
     )

@@ -40,20 +40,13 @@ class AgreementRepository:
             for tariff in tariffs:
                 self.add_tariff(tariff)
 
-    def load(self, entered_by_s: int | None = None) -> Terms:
-        """The terms that all entries together make; LookupError if the database has none yet.
-
-        With `entered_by_s` those that were known then.
-        """
+    def load(self) -> Terms:
+        """The terms that all entries together make; LookupError if the database has none yet."""
         with transaction(self._connection):
             zone = self._setting(_ZONE)
             if zone is None:
                 raise LookupError("no terms have been agreed yet; save the houses, contracts and tariffs")
-            contracts, tariffs = self.contract_entries(), self.tariff_entries()
-            if entered_by_s is not None:
-                contracts = tuple(entry for entry in contracts if entry.entered_s <= entered_by_s)
-                tariffs = tuple(entry for entry in tariffs if entry.entered_s <= entered_by_s)
-            return terms_of(zone, self._houses(), contracts, tariffs)
+            return terms_of(zone, self._houses(), self.contract_entries(), self.tariff_entries())
 
     # --- entries ------------------------------------------------------------------------------------
 

@@ -16,14 +16,14 @@ from db.engine import transaction
 from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, Change
 from microgrid.daybook import DaySums, LedgerPoint
 from microgrid.statement import PenaltyParts, Statements
-from microgrid.terms import COMMON_ACCOUNTS
+from microgrid.terms import COMMON_ACCOUNTS, Terms
 
 
 @dataclass(frozen=True)
 class Run:
     """One settlement of a month; run 1 made its bills, later ones adjustments.
 
-    `open_houses` had not delivered all of its minutes when it was made.
+    `terms` are those it was settled under, `open_houses` had not delivered all of its minutes.
     """
 
     month: str
@@ -33,6 +33,7 @@ class Run:
     end_minute: int
     statements: Statements
     penalties: dict[str, PenaltyParts]  # by house
+    terms: Terms
     days: tuple[DaySums, ...] = ()
     open_houses: tuple[str, ...] = ()
 
@@ -40,6 +41,7 @@ class Run:
 class _RunBody(msgspec.Struct, frozen=True):
     statements: Statements
     penalties: dict[str, PenaltyParts]
+    terms: Terms
 
 
 class _DayBody(msgspec.Struct, frozen=True):
@@ -228,9 +230,10 @@ class BillingRepository:
             connection.execute(update(table).where(table.c.number.in_(tuple(changes))).values(run=run))
 
     def add(self, bill: Bill) -> None:
-        """Stores a bill that belongs to no run: a final one."""
+        """Stores a bill that belongs to no run, a final one; its adjustments are paid with it."""
         with transaction(self._connection) as connection:
             connection.execute(insert(tables.bill), _bill_row(bill))
+            self._carry((paid, bill.month) for paid in bill.adjustments)
 
     # --- rows ---------------------------------------------------------------------------------------
 
@@ -242,7 +245,7 @@ class BillingRepository:
             "first_minute": run.first_minute,
             "end_minute": run.end_minute,
             "open_houses": msgspec.json.encode(run.open_houses).decode(),
-            "body": msgspec.msgpack.encode(_RunBody(run.statements, run.penalties)),
+            "body": msgspec.msgpack.encode(_RunBody(run.statements, run.penalties, run.terms)),
         }
         self._connection.execute(insert(tables.run), row)
         days = [
@@ -253,9 +256,13 @@ class BillingRepository:
             self._connection.execute(insert(tables.run_day), days)
 
     def _carry(self, paid: Iterable[tuple[Adjustment, str]]) -> None:
-        """Marks adjustments as paid with the statement of a month; ValueError if one is already."""
+        """Marks adjustments as paid with the statement of a month; ValueError if another month's did that.
+
+        A bill that takes the place of a final one has the same adjustments.
+        """
+        carried = tables.adjustment.c.carried
         for adjustment, month in paid:
-            unpaid = _is_adjustment(adjustment) & tables.adjustment.c.carried.is_(None)
+            unpaid = _is_adjustment(adjustment) & (carried.is_(None) | (carried == month))
             marked = self._connection.execute(update(tables.adjustment).where(unpaid).values(carried=month))
             if marked.rowcount == 0:
                 raise ValueError(
@@ -330,6 +337,7 @@ def _run(row: RowMapping, days: tuple[DaySums, ...] = ()) -> Run:
         end_minute=row["end_minute"],
         statements=body.statements,
         penalties=body.penalties,
+        terms=body.terms,
         days=days,
         open_houses=_houses(row["open_houses"]),
     )

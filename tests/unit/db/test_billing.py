@@ -13,10 +13,11 @@ from db.engine import open_reader, open_writer
 from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, Change, Verdict, with_adjustments
 from microgrid.daybook import DaySums, LedgerPoint
 from microgrid.statement import Account, EnergyBalance, PenaltyParts, Statements, Unit
-from microgrid.terms import Contract, Role
+from microgrid.terms import Contract, Role, Terms
 
 ACCOUNTS = ("A", "B", "national_grid", "reserve", "losses")
 HUGE = 2**62
+CONTRACT = Contract(house="A", role=Role.CONSUMER, valid_from=0, valid_to=5, max_w=9)
 
 
 @pytest.fixture
@@ -81,6 +82,7 @@ def run(month: str = "2026-07", number: int = 1, days: int = 2, open_houses: tup
         end_minute=start + 43_200,
         statements=statements(month),
         penalties={"A": PenaltyParts(deficit_energy=number, minimum_amount=-4), "B": PenaltyParts()},
+        terms=Terms(zone="Asia/Karachi", houses=(), contracts=(CONTRACT,), tariffs=()),
         days=tuple(day_sums(start + 1440 * day) for day in range(days)),
         open_houses=open_houses,
     )
@@ -98,7 +100,7 @@ def bill(
         first_minute=1,
         end_minute=2,
         issued_s=issued_s,
-        contract=Contract(house=house, role=Role.CONSUMER, valid_from=0, valid_to=5, max_w=9),
+        contract=replace(CONTRACT, house=house),
         tariff=17_600_000,
         account=with_adjustments(account(), adjustments),
         penalties=PenaltyParts(deficit_energy=1),
