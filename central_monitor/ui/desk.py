@@ -52,6 +52,12 @@ class OrderDialog(FormDialog):
             longest=LONGEST_NAME,
         )
 
+    def done(self, result: int) -> None:
+        """Close; nobody needs it any more, unless its order is still on its way."""
+        super().done(result)
+        if not self.waiting:
+            self.deleteLater()
+
     def add_author(self) -> None:
         """Ask for the name last; the one that is remembered stands there already."""
         self.add_field(self.author).set_value(self._desk.name)

@@ -34,7 +34,8 @@ class FormDialog(QDialog):
 
     On Enter every field in view checks itself and `find_faults` is asked; the first faulty field gets the
     focus. If nothing is wrong, `order` is given. The dialog closes once that was carried out; a refusal is
-    said in it, at the field that `field_to_blame` names if there is one, and nothing typed is lost.
+    said in it, at the field that `field_to_blame` names if there is one, and nothing typed is lost. Esc after
+    Enter takes no order back: a dialog that is refused after it was closed comes up again.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class FormDialog(QDialog):
         self.setWindowTitle(title)
         self._kiosk, self._size = kiosk, KIOSK_SIZE if kiosk else SIZE
         self._waiting = False
+        self._given_up = False  # closed while an order was on its way
         self.fields: list[Field] = []
         self.accept_button = QPushButton(accept_text or self.tr("OK"))
         # Enter and Esc press these two: the letters are left to the fields.
@@ -93,6 +95,11 @@ class FormDialog(QDialog):
         """The field at which a refusal is said; None: in the dialog."""
         return None
 
+    @property
+    def waiting(self) -> bool:
+        """Whether an order was given that is neither carried out nor refused yet."""
+        return self._waiting
+
     # --- at work --------------------------------------------------------------------------------------
 
     @property
@@ -122,8 +129,14 @@ class FormDialog(QDialog):
         if future is None:
             self.accept()
             return
+        self._given_up = False
         self._wait(True)
-        ask(self, future, lambda _: self.accept(), self._refused)
+        ask(self, future, self._carried_out, self._refused)
+
+    def reject(self) -> None:
+        """Close; an order that was given goes its way."""
+        self._given_up = self._waiting
+        super().reject()
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
@@ -202,8 +215,14 @@ class FormDialog(QDialog):
         self._waiting = waiting
         self.accept_button.setText(self.tr("One moment …") if waiting else self._accept_text)
 
+    def _carried_out(self, _: None) -> None:
+        self._wait(False)
+        self.accept()
+
     def _refused(self, error: Exception) -> None:
         self._wait(False)
+        if self._given_up:
+            self.open()  # the refusal must not be lost
         blamed = self.field_to_blame(error)
         if blamed is None:
             self.set_fault(str(error))

@@ -5,6 +5,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from shiboken6 import isValid
 
 from node.qt.form import FormDialog, MomentField
 
@@ -56,8 +57,9 @@ def dialog_of(qtbot, page: QWidget) -> Any:
 
 def closed(qtbot, dialog: FormDialog) -> None:
     """Wait until the dialog is gone and its page takes the keys again."""
-    qtbot.waitUntil(lambda: not dialog.isVisible())
-    if (page := dialog.parentWidget()) is not None:
+    page = dialog.parentWidget() if isValid(dialog) else None
+    qtbot.waitUntil(lambda: not isValid(dialog) or not dialog.isVisible())
+    if page is not None:
         page.window().activateWindow()
         qtbot.waitUntil(page.window().isActiveWindow)
 

@@ -20,7 +20,7 @@ from node.qt.form import (
 )
 from node.qt.theme import DARK, LIGHT, load_theme
 from tests.ui.images import picture, saturation
-from tests.ui.keyboard import focus, type_over
+from tests.ui.keyboard import focus, press, type_over
 
 KARACHI, BERLIN = "Asia/Karachi", "Europe/Berlin"
 
@@ -361,6 +361,25 @@ def test_escape_orders_nothing(qtbot, desk):
     with qtbot.waitSignal(desk.rejected):
         qtbot.keyClick(focus(), Qt.Key.Key_Escape)
     assert desk.orders == []
+
+
+def test_a_refusal_after_escape_is_not_lost(qtbot, desk):
+    desk.price.setFocus()
+    press(qtbot, Qt.Key.Key_Return, Qt.Key.Key_Escape)
+    assert not desk.isVisible()
+    desk.answer.set_exception(RuntimeError("The contracts are closed."))
+    qtbot.waitUntil(desk.isVisible)
+    assert desk.fault == "The contracts are closed."
+    assert desk.note.value() == "as agreed"
+
+
+def test_an_order_carried_out_after_escape_is_told(qtbot, desk):
+    desk.price.setFocus()
+    press(qtbot, Qt.Key.Key_Return, Qt.Key.Key_Escape)
+    with qtbot.waitSignal(desk.accepted):
+        desk.answer.set_result(None)
+    assert not desk.waiting
+    assert not desk.isVisible()
 
 
 def test_enter_on_the_cancel_button_cancels(qtbot, desk):
