@@ -43,7 +43,7 @@ def minute_energy(
 ) -> MinuteEnergy:
     """Net energy of every minute of the block; the same however a range is cut into blocks.
 
-    Minutes before a house's first register ever are 0, known and not estimated: it had not joined.
+    Minutes before a house's first register ever are 0 and not known, but not estimated: it had not joined.
     Minutes after its last are 0, estimated and not known yet. A register that fell, or rose further
     than the house's `connection_w` can carry (None: not looked at), is no energy either. A gap longer
     than `SHORT_GAP_MINUTES` is laid out as the `profile` says (None: a straight line).
@@ -138,7 +138,7 @@ def _with_gaps(
     minutes = np.arange(block.first_minute, block.end_minute)
     closed_by = np.searchsorted(rows.minute, minutes)  # the first row at or after each minute
     estimated = (closed_by == rows.minute.size) & (rows.minute.size > 0)
-    known = ~estimated
+    known = (closed_by > 0) & ~estimated
     inside = np.flatnonzero((closed_by > 0) & (closed_by < rows.minute.size))
     gap = closed_by[inside] - 1
     estimated[inside] = (span[gap] > 1) | ~billable[gap]

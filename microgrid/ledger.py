@@ -276,6 +276,9 @@ class MonthLedger:
     def _of_registers(self, columns: MinuteColumns, houses: Int, members: Bool | None) -> _Measured:
         energy = minute_energy(columns, self._connection_w[houses], self._profile)
         closed_s = closed_seconds(columns, self._was_closed[houses])
+        joined = energy.known | energy.estimated
+        if not joined.all():  # a house that was never heard yet has nothing to give
+            closed_s = closed_s * joined
         self._note_powers(houses, columns.present, columns.max_w, columns.min_w, members)
         return _Measured(energy.net_ws, energy.estimated, energy.known, closed_s, closed_s)
 

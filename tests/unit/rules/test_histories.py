@@ -171,7 +171,7 @@ def assert_billed_as_registered(rows: Sequence[MeterMinute], energy: MinuteEnerg
     """Between any two rows of an epoch exactly the registers' difference, and nothing else anywhere."""
     net, estimated, known = (getattr(energy, name)[:, 0] for name in ("net_ws", "estimated", "known"))
     told = np.zeros(len(minutes), dtype=np.bool_)
-    told[: rows[0].minute - minutes.start + 1] = True  # before it the house had not joined
+    joined = rows[0].minute - minutes.start + 1  # before it the house had not: nothing is known, nor estimated
     for before, after in pairwise(rows):
         at = slice(before.minute + 1 - minutes.start, after.minute + 1 - minutes.start)
         imported, exported = rises(before, after)
@@ -182,8 +182,8 @@ def assert_billed_as_registered(rows: Sequence[MeterMinute], energy: MinuteEnerg
             assert estimated[at].all()
     assert (known == told).all()
     assert not net[~told].any()
-    assert estimated[~told].all()
-    assert not net[: rows[0].minute - minutes.start + 1].any()
+    assert estimated[joined:][~told[joined:]].all()
+    assert not estimated[:joined].any()
 
 
 @given(lives(), st.integers(0, 2**32 - 1), st.lists(st.integers(0, 1000), max_size=5))

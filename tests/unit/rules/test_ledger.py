@@ -240,6 +240,17 @@ def test_what_no_register_tells_is_charged_to_nobody_as_a_penalty():
     balanced(statements)
 
 
+def test_a_house_owes_and_offers_nothing_before_its_first_reading():
+    """B's contract runs from the first minute, its meter from the third: only then is it missed."""
+    terms = terms_of(seller("B", 8), buyer("A"))
+    rows = history({"A": [-1000] * 6, "B": [0] * 6})
+    rows["B"] = rows["B"][3:]
+    statements, ledger = month_of_rows(terms, rows, count=6)
+    assert ledger.penalty_parts()["B"].minimum_energy == 3 * 250 * 60
+    assert statements.accounts["B"].estimated_minutes == 0
+    balanced(statements)
+
+
 def test_a_long_silence_is_filled_from_the_profile_the_ledger_is_given():
     asked = []
 
