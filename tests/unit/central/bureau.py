@@ -11,6 +11,7 @@ from central_monitor.office import Office
 from central_monitor.services.agreed import Agreed
 from central_monitor.services.live import LiveState
 from central_monitor.services.records import Records, open_records
+from db.central import Run
 from microgrid.bill import Adjustment, Bill, BillCheck, BillKind
 from microgrid.contracting import Wish
 from microgrid.minute import MeterMinute, OrderMinute
@@ -172,8 +173,12 @@ class Bureau:
         found: tuple[Adjustment, ...] = self.ask(lambda records: records.billing.adjustments(name))
         return found
 
+    def all_runs(self, name: str) -> tuple[Run, ...]:
+        found: tuple[Run, ...] = self.ask(lambda records: records.billing.runs(name))
+        return found
+
     def runs(self, name: str) -> int:
-        return len(self.ask(lambda records: records.billing.runs(name)))
+        return len(self.all_runs(name))
 
     @property
     def notices(self) -> list[str]:
