@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QMargins, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -25,7 +25,8 @@ from node.qt.theme import Theme
 Order = Callable[[], "Future[None]"]
 AnyField = TypeVar("AnyField", bound=Field)
 
-_WIDTH = 54  # of a dialog, in text sizes
+_WIDTH = 60  # of a dialog, in text sizes
+_TITLE_BAR = 40  # pixels that a window's frame may take from the screen's height
 _HEADING = 1.25  # size of the title, of the text's
 
 
@@ -183,7 +184,7 @@ class FormDialog(QDialog):
         parent = self.parentWidget()
         if self._kiosk and parent is not None:
             return parent.window().size()
-        return self.screen().availableSize()
+        return self.screen().availableSize().shrunkBy(QMargins(0, _TITLE_BAR, 0, 0))
 
     def _lay_out(self) -> None:
         self._heading.setFont(ui_font(int(self._size * _HEADING), bold=True))
