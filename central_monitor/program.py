@@ -40,6 +40,7 @@ WATCHDOG_S = 10.0  # real time a stepped house has to answer
 FRESH_MS = 5_000
 ORDERS_KEPT = 100_000  # order minutes that wait for a disk that does not take them
 TELL_STEPPED_MINUTES = 60  # in fast motion nobody reads every minute's month so far
+SEAL_PERIOD_S = 3600.0
 OFFICE_PERIOD_S = 5.0  # how long a household waits for word on its answer
 WITHDRAW_S = 2.0  # at the end, for houses to acknowledge that nothing is asked of them any more
 
@@ -111,7 +112,7 @@ class CentralProgram:
             raise
         if not self._stepped:
             loop = asyncio.get_running_loop()
-            at_work = (self._poll_live(), self._record_live(), self._office_live())
+            at_work = (self._poll_live(), self._record_live(), self._office_live(), self._seal_live())
             self._tasks += [loop.create_task(work) for work in at_work]
 
     def linked_houses(self) -> list[str]:
@@ -184,6 +185,16 @@ class CentralProgram:
             except Exception as fault:
                 self.live.recorder_fault = f"The last minute was not recorded or steered: {fault}"
                 log.exception("a minute was not recorded or steered")
+
+    async def _seal_live(self) -> None:
+        """Pack days that are not, one after another, and look again every hour."""
+        while True:
+            await self._clock.sleep(SEAL_PERIOD_S)
+            try:
+                while await self._writer.seal_next(self.now_s() // SECONDS_PER_MINUTE // MINUTES_PER_DAY):
+                    pass
+            except DatabaseError as fault:
+                log.error("days not packed: %s", fault)
 
     async def _office_live(self) -> None:
         """Contracts, bills and papers: beside the minutes, because settling a month takes its time."""

@@ -102,6 +102,16 @@ class DatabaseWriter:
         while await self._worker.submit(lambda: next(steps, _DONE)) is not _DONE:
             pass
 
+    async def seal_next(self, before: int) -> bool:
+        """Pack one finished day before this one that is not packed; False if there is none.
+
+        Late minutes broke its seal, or the program missed its midnight.
+        """
+        days = await self._worker.submit(lambda: self._store.unsealed_days(before))
+        if days:
+            await self.seal(days[0])
+        return bool(days)
+
     # --- agreements ---------------------------------------------------------------------------------
 
     async def save_round(self, asked: ContractRound) -> Terms:

@@ -233,7 +233,7 @@ class Inquiries:
         """The day's minutes before `end`, settled again from where the day begins."""
         records = self._records
         ledger = MonthLedger(terms, month, records.habits(terms), day.start)
-        for columns, orders in records.minutes.days(day.first_minute, end, ledger.houses):
+        for columns, orders in records.minutes.billed_days(day.first_minute, end, ledger.houses):
             yield from ledger.segments(columns, orders)
 
 

@@ -279,6 +279,12 @@ class MinuteStore:
                     return None
         return rows
 
+    def unsealed_days(self, before: int) -> list[int]:
+        """The days before this one that have meter minutes and no seal, the newest first."""
+        with transaction(self._connection) as connection:
+            query = "SELECT day FROM meter_day WHERE day < ? EXCEPT SELECT day FROM sealed_day"
+            return sorted(connection.exec_driver_sql(query, (before,)).scalars(), reverse=True)
+
     def sealed_days(self) -> list[int]:
         """The days that are sealed, ascending."""
         with transaction(self._connection) as connection:

@@ -311,6 +311,7 @@ def test_a_write_into_a_sealed_day_breaks_its_seal_in_the_same_transaction(
     assert store.sealed_days() == [0, 1]
     store.append([late])
     assert store.sealed_days() == [1]
+    assert store.unsealed_days(before=2) == [0]
     assert store.read(late.minute, late.minute + 1, [late.house]).import_ws[0, 0] == late.import_ws
 
 
