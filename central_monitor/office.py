@@ -88,7 +88,7 @@ class Office:
 
     async def step(self, now_s: int, timeout_s: float) -> None:
         """Do what is due at this time; `timeout_s` is real time a house has to answer."""
-        await self._clerk.keep_rounds(self.desk.due(now_s), now_s)
+        await self._clerk.keep_rounds(lambda: self.desk.due(now_s), now_s)
         posting = [house for house, live in self._live.houses.items() if live.post]
         await self._clerk.collect(posting, now_s, timeout_s)
         await self._bookkeeper.step(now_s)

@@ -19,12 +19,12 @@ from central_monitor.services.month_end import LateMinutes
 from central_monitor.services.records import Records
 from microgrid.agreements import Basis, ContractEntry, TariffEntry, tariffs_of
 from microgrid.bill import Cause, Change
-from microgrid.contracting import ContractPolicy
+from microgrid.contracting import ContractPolicy, ContractRound
 from microgrid.metering import registers_of
 from microgrid.minute import MeterMinute, Origin
 from microgrid.months import local_time, month_minutes, month_of, zone_of
 from microgrid.registers import rise_is_plausible
-from microgrid.terms import House, Tariff, Terms, terms_faults
+from microgrid.terms import FOREVER, House, Tariff, Terms, terms_faults
 from microgrid.units import SECONDS_PER_MINUTE
 
 Answer = TypeVar("Answer")
@@ -90,10 +90,14 @@ class Administration:
     async def open_round(self, author: str, now_s: int) -> None:
         """Ask all houses for next month's contract now."""
         _named(author)
-        asked = self._desk.open_now(now_s, author)
-        if asked is None:
-            raise OrderRefused("The contracts of next month are being asked for already, or are final.")
-        await self._clerk.keep_rounds([asked], now_s)
+
+        def opened() -> list[ContractRound]:
+            asked = self._desk.open_now(now_s, author)
+            if asked is None:
+                raise OrderRefused("The contracts of next month are being asked for already, or are final.")
+            return [asked]
+
+        await self._clerk.keep_rounds(opened, now_s)
 
     async def enter_tariff(self, tariff: Tariff, author: str, note: str, now_s: int) -> None:
         """A new tariff, or a corrected one for minutes that have passed."""
@@ -117,16 +121,19 @@ class Administration:
         """A house joins; it is asked for a contract for the rest of the month."""
         _named(author)
         terms = self._agreed.terms
-        faults = terms_faults(replace(terms, houses=(*terms.houses, house)))
+        faults = terms_faults(replace(terms, houses=(*terms.houses, house), contracts=()))
         if faults:
             raise OrderRefused(" ".join(faults))
         if house.joined < self._late.billed_until:
             raise OrderRefused("The bills of that time are out; let the house join later.")
         self._clerk.terms_changed(await self._store.add_house(house))
-        await self._clerk.keep_rounds(self._desk.rounds_for(house, now_s, author), now_s)
+        await self._clerk.keep_rounds(lambda: self._desk.rounds_for(house, now_s, author), now_s)
 
     async def end_membership(self, house: str, minute: int, author: str, note: str, now_s: int) -> None:
-        """A house leaves at this minute; its contract ends with it and its final bill follows."""
+        """A house leaves at this minute; its contract ends with it and its final bill follows.
+
+        If it was to leave earlier, its last contract holds till now.
+        """
         _named(author)
         _said(note, "why the house leaves")
         known = self._agreed.terms.house(house)
@@ -134,11 +141,18 @@ class Administration:
             raise OrderRefused(f"House {house} has left already.")
         if minute < max(known.joined, self._late.billed_until):
             raise OrderRefused("The bills of that time are out, or the house had not joined; choose later.")
-        end = month_minutes(month_of(minute, self._zone), self._zone).stop
+        longer = minute > known.left
         entry = ContractEntry(
-            house=house, month=month_of(minute, self._zone), valid_from=minute, valid_to=max(end, known.left),
-            contract=None, basis=Basis.OPERATOR, author=author, note=note, entered_s=now_s,
-        )  # fmt: skip
+            house=house,
+            month=month_of(minute, self._zone),
+            valid_from=min(minute, known.left),
+            valid_to=minute if longer else FOREVER,
+            contract=self._agreed.terms.contract_at(house, known.left - 1) if longer else None,
+            basis=Basis.OPERATOR,
+            author=author,
+            note=note,
+            entered_s=now_s,
+        )
         self._clerk.terms_changed(await self._store.end_membership(replace(known, left=minute), entry))
 
     async def correct(
@@ -147,6 +161,8 @@ class Administration:
         """Correct the registers a minute ended with; they must fit between the readings around it."""
         _named(author)
         _said(reason, "why the reading is corrected")
+        if (minute + 1) * SECONDS_PER_MINUTE > now_s:
+            raise OrderRefused("That minute is not over yet.")
         around = await self._archive.read(lambda records: reading_at(records.minutes, house, minute))
         like = around.row or around.before
         if like is None:
@@ -167,7 +183,10 @@ class Administration:
                 )
         day = f"{local_time(minute, self._zone):%-d %B %Y, %H:%M}"
         told = f"Your meter's reading of {day} was corrected: {reason}"
-        changes = await self._changes(range(minute, minute + 1), house, Cause.CORRECTED, told, now_s)
+        # Over a gap the registers on both sides count: all its minutes change, also in the month beside.
+        first = minute if around.before is None else around.before.minute + 1
+        last = minute if around.after is None else around.after.minute
+        changes = await self._changes(range(first, last + 1), house, Cause.CORRECTED, told, now_s)
         await self._store.correct(row, author, reason, now_s, changes)
         self._note(changes, now_s)
 

@@ -79,21 +79,32 @@ class Clerk:
         self._running = running
         self._to_deliver = set(live.houses)  # houses for which bills may be waiting
         self._owed: Mapping[str, int] = {}  # adjustments of earlier months, not on a bill yet
+        self._keeping = asyncio.Lock()
 
     # --- contracts ----------------------------------------------------------------------------------
 
-    async def keep_rounds(self, rounds: Iterable[ContractRound], now_s: int) -> None:
-        """Store rounds that changed, take over the terms they make, and tell every house concerned."""
-        for asked in rounds:
-            self.terms_changed(await self._store.save_round(asked))
-            self._desk.stored(asked)
-            for house in asked.houses:
-                self.call(house, now_s)
-            if asked.final_s is not None:
-                text = f"The contracts for {asked.month} are final; exchange is permitted."
-            else:
-                text = f"Contracts for {asked.month}: {len(asked.waiting)} houses have not answered."
-            self._live.notice(now_s * 1000, text)
+    async def keep_rounds(self, changed: Callable[[], Iterable[ContractRound]], now_s: int) -> bool:
+        """Store rounds that changed, take over the terms they make, and tell every house concerned.
+
+        They are asked for when no other change is under way, so that none is made from what is no longer so.
+        Returns whether there were any.
+        """
+        async with self._keeping:
+            rounds = list(changed())
+            for asked in rounds:
+                await self._keep(asked, now_s)
+        return bool(rounds)
+
+    async def _keep(self, asked: ContractRound, now_s: int) -> None:
+        self.terms_changed(await self._store.save_round(asked))
+        self._desk.stored(asked)
+        for house in asked.houses:
+            self.call(house, now_s)
+        if asked.final_s is not None:
+            text = f"The contracts for {asked.month} are final; exchange is permitted."
+        else:
+            text = f"Contracts for {asked.month}: {len(asked.waiting)} houses have not answered."
+        self._live.notice(now_s * 1000, text)
 
     def terms_changed(self, terms: Terms) -> None:
         """Go on with these terms."""
@@ -140,11 +151,13 @@ class Clerk:
             )
         if post.answer is not None:
             answer = post.answer
-            agreed = self._desk.take(house, answer.month, answer.first_minute, answer.wish, now_s)
-            if agreed is None:
+
+            def taken() -> list[ContractRound]:
+                agreed = self._desk.take(house, answer.month, answer.first_minute, answer.wish, now_s)
+                return [] if agreed is None else [agreed]
+
+            if not await self.keep_rounds(taken, now_s):
                 self.call(house, now_s)
-            else:
-                await self.keep_rounds([agreed], now_s)
         link = self._links.get(house)
         if link is not None:
             link.tell(PostTaken(request_id=post.request_id))
