@@ -65,6 +65,11 @@ class Office:
         """What is being settled now."""
         return self._bookkeeper.work
 
+    @property
+    def papers(self) -> int:
+        """How many bills and adjustments were issued since the start."""
+        return self._clerk.papers
+
     def statements(self) -> Statements | None:
         """The running month, as far as it has come."""
         view = self._clerk.month_so_far()
@@ -100,13 +105,19 @@ class Office:
             self._clerk.tell_month()
 
     async def _keep_up(self, now_s: int) -> None:
-        """Settle the running month anew if it is behind, but not after every late minute."""
-        if self.running.behind and now_s >= self._restarted_s + RESTART_S:
-            self._restarted_s = now_s
-            terms = self._agreed.terms
-            try:
-                last, so_far = await self._archive.read(lambda records: records.month_so_far(terms))
-            except LookupError as fault:  # no tariff in force: nothing better is known
-                log.warning("the running month cannot be settled: %s", fault)
-                return
-            self.running.start(last, None if so_far is None else so_far.ledger)
+        """Settle the running month anew under other terms; if it is behind, not after every late minute."""
+        behind = self.running.behind and now_s >= self._restarted_s + RESTART_S
+        if not behind and not self.running.outdated:
+            return
+        self._restarted_s = now_s
+        terms = self._agreed.terms
+        self.running.begin()
+        try:
+            last, so_far = await self._archive.read(lambda records: records.month_so_far(terms))
+        except BaseException as fault:
+            self.running.give_up()
+            if not isinstance(fault, LookupError):
+                raise
+            log.warning("the running month cannot be settled: %s", fault)  # for want of a tariff
+            return
+        self.running.start(last, None if so_far is None else so_far.ledger)

@@ -77,6 +77,7 @@ class Clerk:
         self._live = live
         self._desk = desk
         self._running = running
+        self.papers = 0  # bills and adjustments issued since the start
         self._to_deliver = set(live.houses)  # houses for which bills may be waiting
         self._owed: Mapping[str, int] = {}  # adjustments of earlier months, not on a bill yet
         self._keeping = asyncio.Lock()
@@ -111,7 +112,7 @@ class Clerk:
         if terms != self._agreed.terms:
             self._agreed.change(terms)
             self._live.terms_changed()
-            self._running.behind = True
+            self._running.terms_changed()
 
     def call(self, house: str, now_s: int) -> None:
         """Tell a house how its contracts stand."""
@@ -167,6 +168,7 @@ class Clerk:
     def issued(self, papers: Iterable[Paper]) -> None:
         """These are on the disk and wait for their houses."""
         for paper in papers:
+            self.papers += 1
             self._to_deliver.add(paper.house if isinstance(paper, Bill) else paper.account)
 
     def linked(self, house: str, now_s: int) -> None:

@@ -7,6 +7,7 @@ when it is settled again from the database. Bills never come from here.
 from collections.abc import Mapping, Sequence
 
 from central_monitor.services.agreed import Agreed
+from microgrid.agreements import in_force
 from microgrid.columns import minute_columns, order_columns
 from microgrid.ledger import MonthLedger
 from microgrid.minute import MeterMinute, OrderMinute
@@ -17,25 +18,46 @@ from microgrid.statement import PenaltyParts, Statements
 class RunningMonth:
     """Takes minutes in as they are recorded; settles them when somebody looks.
 
-    `behind` is True when minutes came late or terms changed, so that it should be started again.
+    It should be started again from the database, by `begin` and `start`, when it is `behind`: minutes came
+    late. When it is `outdated`, the terms say otherwise of this month, it shows what it last knew till then.
     """
 
     def __init__(self, agreed: Agreed, last: Mapping[str, MeterMinute], ledger: MonthLedger | None) -> None:
         """`last` is each house's newest row, `ledger` the month of the newest of them through it."""
         self._agreed = agreed
         self._zone = zone_of(agreed.terms.zone)
+        self._view: tuple[Statements, dict[str, PenaltyParts]] | None = None
+        self.begin()
+        self.start(last, ledger)
+
+    def begin(self) -> None:
+        """Minutes added from now on are kept for the ledger that is being settled from the database."""
         self._minutes: list[range] = []
         self._meter: list[MeterMinute] = []
         self._orders: list[OrderMinute] = []
-        self._view: tuple[Statements, dict[str, PenaltyParts]] | None = None
-        self.start(last, ledger)
+        self._terms = self._agreed.terms  # that the ledger is settled under
+        self._waiting = True
+        self.behind = self.outdated = False
 
     def start(self, last: Mapping[str, MeterMinute], ledger: MonthLedger | None) -> None:
-        """Carry on from a month settled from the database; minutes added meanwhile are kept."""
+        """Carry on from a month settled from the database since `begin`."""
         self._last = dict(last)
         self._ledger = ledger
         self._view = None
-        self.behind = False
+        self._waiting = False
+
+    def give_up(self) -> None:
+        """The database could not tell: go on with what is known, until it is started again."""
+        self._waiting = False
+        self.behind = True
+
+    def terms_changed(self) -> None:
+        """Take note of new terms; those of coming months change nothing yet."""
+        if self._ledger is None:
+            self.outdated = True
+            return
+        minutes = self._ledger.minutes
+        self.outdated |= in_force(self._terms, minutes) != in_force(self._agreed.terms, minutes)
 
     @property
     def through(self) -> int:
@@ -46,8 +68,11 @@ class RunningMonth:
 
     def add(self, minutes: range, meter: Sequence[MeterMinute], orders: Sequence[OrderMinute]) -> None:
         """Consecutive minutes just recorded, and rows of earlier ones that came with them."""
-        self.behind |= self._ledger is not None and any(row.minute < minutes.start for row in meter)
         if minutes:
+            self.behind |= self._ledger is not None and any(row.minute < minutes.start for row in meter)
+        else:
+            self.behind |= bool(meter)  # more of a backlog than could be fetched at once
+        if minutes and not self.outdated:
             self._minutes.append(minutes)
             self._meter += meter
             self._orders += orders
@@ -58,7 +83,8 @@ class RunningMonth:
 
         LookupError where no tariff is in force.
         """
-        self._settle()
+        if not self._waiting and not self.outdated:
+            self._settle()
         if self._view is None and self._ledger is not None:
             self._view = self._ledger.statements(), self._ledger.penalty_parts()
         return self._view
@@ -81,7 +107,7 @@ class RunningMonth:
         houses = tuple(sorted(house.house for house in terms.houses))
         ledger = self._ledger
         if ledger is None or minutes.start not in ledger.minutes or ledger.houses != houses:
-            ledger = self._ledger = MonthLedger(terms, month)
+            ledger = MonthLedger(terms, month)
         # Minutes nobody recorded, from the ledger's last (or the month's first) on, are unknown ones.
         whole = range(ledger.point().minute, minutes.stop)
         if not whole:
@@ -92,4 +118,6 @@ class RunningMonth:
             minute_columns(houses, whole, rows, opening),
             order_columns(houses, whole, [order for order in orders if order.minute in whole]),
         )
+        if ledger is not self._ledger:  # only now: without a tariff it would be a month of nothing
+            self._ledger, self._terms = ledger, terms
         self._last.update({row.house: row for row in sorted(rows, key=lambda row: row.minute)})
