@@ -111,8 +111,11 @@ async def _play_household(program: HouseProgram, answer: dict[str, Any] | None) 
     """What a conductor has the household answer to a call for a contract; the words if it is refused."""
     if answer is None:
         return {}
+    call = program.snapshot().call
+    if call is None:
+        return {"refused": "No contract is being asked for now."}
     try:
-        await program.answer(msgspec.convert(answer, Wish))
+        await program.answer(msgspec.convert(answer, Wish), call)
     except Refused as fault:
         return {"refused": str(fault)}
     return {}

@@ -15,6 +15,7 @@ from microgrid.agreements import Basis
 from microgrid.contracting import Wish
 from microgrid.swap import MeterSwap
 from microgrid.terms import Contract
+from microgrid.wire.messages import ContractCall
 
 
 class Refused(Exception):
@@ -51,8 +52,11 @@ class History:
 class Household(Protocol):
     """What the household and the installer can do at the kiosk."""
 
-    def answer(self, wish: Wish) -> "Future[None]":
-        """Answer the call for a contract that is open; on the house's disk when the future is done."""
+    def answer(self, wish: Wish, call: ContractCall) -> "Future[None]":
+        """Answer this call for a contract; on the house's disk when the future is done.
+
+        Refused if the call is not open any more, or the wish cannot be.
+        """
 
     def history(self) -> "Future[History]":
         """Bills, contracts and meters of this house."""

@@ -57,12 +57,13 @@ class MeterExchange:
     """One house's exchange, over its minutes. Rows that calls return belong into the journal."""
 
     def __init__(self, house: str, builder: MinuteBuilder, begun: Begun | None = None) -> None:
-        """`begun` is what `read_begun` found."""
+        """`begun` is what `read_begun` found; with a row of the new meter behind it, it was finished."""
         self._house = house
         self._builder = builder
-        self.begun = begun
-        if begun is not None:
-            builder.begin_swap(0, begun.old_boot_id)
+        last = builder.registers
+        self.begun = None if begun and last and last.epoch > begun.old.epoch else begun
+        if self.begun is not None:
+            builder.begin_swap(0, self.begun.old_boot_id)
 
     def begin(self, now_ms: int, sample: Sample | None, installer: str, reason: str) -> list[MeterMinute]:
         """The old meter comes off now. `sample` is its newest packet; None: it is not heard.

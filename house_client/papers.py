@@ -4,7 +4,7 @@ Everything is on the house's disk before the central hears that it has arrived, 
 household before it is announced. Runs on the event loop; the disk has its worker.
 """
 
-import logging
+import asyncio
 from typing import TypeVar
 
 import msgspec
@@ -21,8 +21,6 @@ from node.worker import Worker
 
 Record = TypeVar("Record")
 
-log = logging.getLogger(__name__)
-
 
 class Papers:
     """What the house keeps on paper. Construct while no job is under way on the journal's worker."""
@@ -33,27 +31,26 @@ class Papers:
         self._worker = worker
         self._calls = {_key(call): call for call in self._load(PaperKind.CONTRACT, ContractCall)}
         self._wishes = {_key(wish): wish for wish in self._load(PaperKind.WISH, ContractAnswer)}
-        self._swaps = list(self._load(PaperKind.SWAP, MeterSwap))
-        self._swaps_taken = list(self._load(PaperKind.SWAP_TAKEN, MeterSwap))
-        self._bills = list(self._load(PaperKind.BILL, Bill))
-        self._adjustments = list(self._load(PaperKind.ADJUSTMENT, Adjustment))
+        self._swaps = self._load(PaperKind.SWAP, MeterSwap)  # the central does not have these yet
+        self._swaps_taken = self._load(PaperKind.SWAP_TAKEN, MeterSwap)
+        self._bills = _newest_first(self._load(PaperKind.BILL, Bill))
+        self._adjustments = {_adjustment_key(a): a for a in self._load(PaperKind.ADJUSTMENT, Adjustment)}
         self._checks = {key: self._check_of(key) for key in map(_bill_key, self._bills)}
         self._posted: dict[int, Post] = {}  # by request: what the central fetched and has not taken yet
+        self._changing = asyncio.Lock()  # what the disk holds changes in the order in which it was said
         self.month: MonthSoFar | None = None
 
     # --- contracts ----------------------------------------------------------------------------------
 
-    @property
-    def call(self) -> ContractCall | None:
-        """The call to be answered first, or else the newest; None if there never was one."""
+    def call_at(self, now_s: int) -> ContractCall | None:
+        """The call to be answered first now, or else the newest; None if there never was one."""
         calls = sorted(self._calls.values(), key=lambda call: call.first_minute)
-        waiting = [call for call in calls if call.basis is None]
-        return waiting[0] if waiting else calls[-1] if calls else None
+        wanted = [call for call in calls if call.basis is None and now_s < call.closes_s]
+        return wanted[0] if wanted else calls[-1] if calls else None
 
-    @property
-    def answer_waiting(self) -> bool:
-        """Whether an answer of the household waits for the central's word."""
-        return bool(self._wishes)
+    def answered(self, call: ContractCall | None) -> bool:
+        """Whether the household's answer to this call waits for the central's word."""
+        return call is not None and _key(call) in self._wishes
 
     @property
     def post(self) -> bool:
@@ -61,45 +58,49 @@ class Papers:
         return bool(self._wishes or self._swaps)
 
     async def called(self, call: ContractCall) -> None:
-        """The central calls for a contract, or says how it stands; its word ends the wait for it."""
-        key = _key(call)
-        decided = key in self._wishes and (call.basis is not None or bool(call.refusal))
-        encoded = msgspec.msgpack.encode(call)
+        """The central calls for a contract, or says how it stands; what is agreed needs no answer any more.
+
+        A refusal leaves the answer waiting until the central has taken it: it may be of an earlier one.
+        """
+        key, encoded = _key(call), msgspec.msgpack.encode(call)
 
         def job() -> None:
             papers = self._journal.papers
             papers.keep(PaperKind.CONTRACT, key, call.first_minute * 60, encoded)
-            if decided:
+            if call.basis is not None:
                 papers.drop(PaperKind.WISH, key)
 
-        if self._calls.get(key) != call or decided:
+        async with self._changing:
+            self._calls[key] = call
+            if call.basis is not None:
+                self._wishes.pop(key, None)
             await self._worker.submit(job)
-        self._calls[key] = call
-        if decided:
-            self._wishes.pop(key, None)
 
-    async def answer(self, wish: Wish, now_s: int) -> None:
-        """The household answers the call that is open; Refused if there is none or the wish cannot be."""
-        call = self.call
-        if call is None or call.basis is not None:
-            raise Refused("No contract is being asked for now.")
-        if now_s >= call.closes_s:
-            raise Refused(f"The time to answer for {call.month} is over.")
-        if faults := wish_faults(wish, call.connection_w, call.tariff):
-            raise Refused(" ".join(faults.values()))
-        answered = ContractAnswer(month=call.month, first_minute=call.first_minute, wish=wish)
-        key, encoded = _key(answered), msgspec.msgpack.encode(answered)
-        await self._worker.submit(lambda: self._journal.papers.keep(PaperKind.WISH, key, now_s, encoded))
-        self._wishes[key] = answered
+    async def answer(self, wish: Wish, to: ContractCall, now_s: int) -> None:
+        """The household answers this call; Refused if it is not open any more or the wish cannot be."""
+        key = _key(to)
+        async with self._changing:
+            call = self._calls.get(key)
+            if call is None:
+                raise Refused("No contract is being asked for now.")
+            if call.basis is not None:
+                raise Refused(f"The contract for {call.month} is agreed already; it is final for the month.")
+            if now_s >= call.closes_s:
+                raise Refused(f"The time to answer for {call.month} is over.")
+            if faults := wish_faults(wish, call.connection_w, call.tariff):
+                raise Refused(" ".join(faults.values()))
+            answered = ContractAnswer(month=call.month, first_minute=call.first_minute, wish=wish)
+            encoded = msgspec.msgpack.encode(answered)
+            await self._worker.submit(lambda: self._journal.papers.keep(PaperKind.WISH, key, now_s, encoded))
+            self._wishes[key] = answered
 
     # --- the central fetches ------------------------------------------------------------------------
 
     async def exchanged(self, swap: MeterSwap) -> None:
-        """The installer exchanged the meter; the central is to know."""
-        encoded = msgspec.msgpack.encode(swap)
-        key = str(swap.at_s)
-        await self._worker.submit(lambda: self._journal.papers.keep(PaperKind.SWAP, key, swap.at_s, encoded))
+        """The installer exchanged the meter; the central is to know, also if the disk fails now."""
+        key, encoded = str(swap.at_s), msgspec.msgpack.encode(swap)
         self._swaps.append(swap)
+        await self._worker.submit(lambda: self._journal.papers.keep(PaperKind.SWAP, key, swap.at_s, encoded))
 
     def fetched(self, request_id: int) -> Post:
         """What is handed to the central; it stays here until the central has taken it."""
@@ -111,26 +112,30 @@ class Papers:
         return post
 
     async def taken(self, request_id: int) -> None:
-        """The central has what it fetched."""
-        post = self._posted.pop(request_id, None)
-        if post is None:
-            return
-        answer, swap = post.answer, post.swap
+        """The central has what it fetched. An answer given meanwhile stays."""
+        async with self._changing:
+            post = self._posted.pop(request_id, None)
+            if post is None:
+                return
+            answer, swap = post.answer, post.swap
+            if answer is not None and self._wishes.get(_key(answer)) != answer:
+                answer = None
 
-        def job() -> None:
-            papers = self._journal.papers
+            def job() -> None:
+                papers = self._journal.papers
+                if answer is not None:
+                    papers.drop(PaperKind.WISH, _key(answer))
+                if swap is not None:
+                    encoded = msgspec.msgpack.encode(swap)
+                    papers.keep(PaperKind.SWAP_TAKEN, str(swap.at_s), swap.at_s, encoded)
+                    papers.drop(PaperKind.SWAP, str(swap.at_s))
+
+            await self._worker.submit(job)
             if answer is not None:
-                papers.drop(PaperKind.WISH, _key(answer))
-            if swap is not None:
-                papers.keep(PaperKind.SWAP_TAKEN, str(swap.at_s), swap.at_s, msgspec.msgpack.encode(swap))
-                papers.drop(PaperKind.SWAP, str(swap.at_s))
-
-        await self._worker.submit(job)
-        if answer is not None and self._wishes.get(_key(answer)) == answer:
-            del self._wishes[_key(answer)]
-        if swap is not None and swap in self._swaps:
-            self._swaps.remove(swap)
-            self._swaps_taken.insert(0, swap)
+                del self._wishes[_key(answer)]
+            if swap is not None and swap in self._swaps:
+                self._swaps.remove(swap)
+                self._swaps_taken.append(swap)
 
     def link_lost(self) -> None:
         """What was fetched over a link that is gone is fetched again over the next one."""
@@ -161,21 +166,16 @@ class Papers:
             return check
 
         check = await self._worker.submit(job)
-        self._bills = [other for other in self._bills if _bill_key(other) != key]
-        self._bills.append(bill)
-        self._bills.sort(key=lambda each: (each.first_minute, each.issued_s), reverse=True)
-        self._checks[key] = check
+        others = [other for other in self._bills if _bill_key(other) != key]
+        self._bills, self._checks[key] = _newest_first([*others, bill]), check
         return check
 
     async def _keep_adjustment(self, adjustment: Adjustment) -> None:
-        key = f"{adjustment.month}/{adjustment.number}"
-        encoded = msgspec.msgpack.encode(adjustment)
+        key, encoded = _adjustment_key(adjustment), msgspec.msgpack.encode(adjustment)
         await self._worker.submit(
             lambda: self._journal.papers.keep(PaperKind.ADJUSTMENT, key, adjustment.made_s, encoded)
         )
-        known = {(each.month, each.number) for each in self._adjustments}
-        if (adjustment.month, adjustment.number) not in known:
-            self._adjustments.append(adjustment)
+        self._adjustments[key] = adjustment
 
     @property
     def bill(self) -> ReceivedBill | None:
@@ -194,12 +194,14 @@ class Papers:
             contracts=tuple(
                 AgreedContract(call.month, call.basis, call.agreed) for call in agreed if call.basis
             ),
-            swaps=(*self._swaps, *self._swaps_taken),
+            swaps=tuple(sorted((*self._swaps, *self._swaps_taken), key=lambda swap: swap.at_s, reverse=True)),
         )
 
     def _received(self, bill: Bill) -> ReceivedBill:
-        later = tuple(a for a in self._adjustments if a.month == bill.month)
-        return ReceivedBill(bill, self._checks[_bill_key(bill)], later)
+        later = sorted(
+            (one for one in self._adjustments.values() if one.month == bill.month), key=lambda one: one.number
+        )
+        return ReceivedBill(bill, self._checks[_bill_key(bill)], tuple(later))
 
     # --- on disk ------------------------------------------------------------------------------------
 
@@ -218,3 +220,11 @@ def _key(of: ContractCall | ContractAnswer) -> str:
 
 def _bill_key(bill: Bill) -> str:
     return f"{bill.month}/{bill.kind}"
+
+
+def _adjustment_key(adjustment: Adjustment) -> str:
+    return f"{adjustment.month}/{adjustment.number}"
+
+
+def _newest_first(bills: list[Bill]) -> list[Bill]:
+    return sorted(bills, key=lambda bill: (bill.first_minute, bill.issued_s), reverse=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
-from house_client.household import History, HouseSettings
+from house_client.household import History, HouseSettings, Refused
 from house_client.link import Link
 from house_client.meter_exchange import keep_begun, read_begun
 from house_client.meter_port import MeterPort
@@ -19,6 +19,8 @@ from microgrid.contracting import Wish
 from microgrid.sample import Sample
 from microgrid.swap import MeterSwap
 from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.wire.messages import ContractCall
+from node.arguments import in_words
 from node.clock import Clock, SteppedClock, SystemClock
 from node.worker import InlineWorker, Worker
 
@@ -64,13 +66,15 @@ class HouseProgram:
     async def start(self) -> None:
         """Open the port and begin to look for the central."""
         loop = asyncio.get_running_loop()
+        if self.service.exchange.begun is None:
+            await self._keep_begun()  # one that was finished as the power failed
         if self._settings.serial_port is not None:
             self._port = MeterPort(
                 self._settings.serial_port,
                 lambda at_ms, samples: _call(loop, self._hear, at_ms, samples),
                 lambda state, sentence: _call(loop, self.service.meter_changed, state, sentence),
             )
-            self.service.port = self._port
+            self.service.pulses.port = self._port
             self._port.start()
         if self._settings.central is not None:
             link = Link(self._settings.central, self.service, self._clock)
@@ -132,12 +136,12 @@ class HouseProgram:
 
     def _hear(self, received_ms: int, samples: list[Sample]) -> None:
         self._inbox += [(received_ms, sample) for sample in samples]
-        self.service.heard(samples)
+        self.service.pulses.heard(samples)
         self._arrived.set()
 
-    async def answer(self, wish: Wish) -> None:
-        """The household answers the call for a contract; Refused if there is none or it cannot be so."""
-        await self.service.papers.answer(wish, self.service.central_now_ms() // 1000)
+    async def answer(self, wish: Wish, call: ContractCall) -> None:
+        """The household answers this call for a contract; Refused if it is not open or it cannot be so."""
+        await self.service.papers.answer(wish, call, self.service.central_now_ms() // 1000)
 
     async def history(self) -> History:
         """Bills, contracts and meters of this house."""
@@ -146,7 +150,11 @@ class HouseProgram:
     async def begin_swap(self, installer: str, reason: str) -> None:
         """The old meter comes off now; also a power cut does not make that forgotten. Refused."""
         await self.service.begin_swap(installer, reason)
-        await self._keep_begun()
+        try:
+            await self._keep_begun()
+        except OSError as fault:
+            self.service.exchange.cancel()
+            raise Refused(f"The exchange cannot be begun: {in_words(fault)}") from fault
 
     async def cancel_swap(self) -> None:
         """The old meter stays; Refused if no exchange was begun."""

@@ -1,8 +1,11 @@
 """The household's side of a running house client: what the kiosk's pages ask and do (see `household.py`)."""
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, TypeVar
 
 from db.errors import DatabaseError
@@ -14,6 +17,8 @@ from house_client.snapshot import CentralState, HouseSnapshot, MeterState
 from microgrid.contracting import Wish
 from microgrid.sample import Quality
 from microgrid.swap import MeterSwap
+from microgrid.wire.messages import ContractCall
+from node.arguments import in_words
 from node.clock import SystemClock
 from node.loop_thread import LoopThread
 
@@ -21,6 +26,8 @@ SNAPSHOT_PERIOD_S = 0.5
 
 Answer = TypeVar("Answer")
 Publish = Callable[[HouseSnapshot], None]
+
+log = logging.getLogger(__name__)
 
 
 class RunningHousehold:
@@ -36,6 +43,7 @@ class RunningHousehold:
         self._publish = publish
         self._program: HouseProgram | None = None
         self._clock = SystemClock()
+        self._in_use = asyncio.Lock()  # nothing is asked of a program that is being exchanged
         self._publishing = thread.submit(self._publish_on())
         thread.submit(self._start(settings)).result()
 
@@ -46,9 +54,9 @@ class RunningHousehold:
 
     # --- what pages do ------------------------------------------------------------------------------
 
-    def answer(self, wish: Wish) -> Future[None]:
-        """Answer the call for a contract that is open."""
-        return self._do(lambda program: program.answer(wish))
+    def answer(self, wish: Wish, call: ContractCall) -> Future[None]:
+        """Answer this call for a contract."""
+        return self._do(lambda program: program.answer(wish, call))
 
     def history(self) -> Future[History]:
         """Bills, contracts and meters of this house."""
@@ -94,27 +102,37 @@ class RunningHousehold:
         return self._thread.submit(self._with_program(act))
 
     async def _with_program(self, act: Callable[[HouseProgram], Coroutine[Any, Any, Answer]]) -> Answer:
-        if self._program is None:
-            raise Refused("This house is not set up yet; do that first.")
-        return await act(self._program)
+        async with self._in_use:
+            if self._program is None:
+                raise Refused("This house is not set up yet; do that first.")
+            return await act(self._program)
 
     async def _test_port(self, port: str) -> str:
-        if self._program is not None and port == self._settings.serial_port:
-            return own_port(port, self._program.service.fresh_sample)
+        program, own = self._program, self._settings.serial_port
+        if program is not None and own is not None and Path(port).resolve() == Path(own).resolve():
+            return own_port(port, program.service.fresh_sample)
         return await asyncio.to_thread(listen_once, port)
 
     async def _apply(self, settings: HouseSettings) -> None:
         """Work with the new settings, then keep them; with the old ones if that cannot be."""
-        before = self._settings
-        await self._stop()
-        try:
-            await self._start(settings)
-            await asyncio.to_thread(write_settings, settings)
-        except (DatabaseError, OSError) as fault:
+        async with self._in_use:
+            try:
+                await self._stop()
+                await self._start(settings)
+                await asyncio.to_thread(write_settings, settings)
+            except (DatabaseError, OSError) as fault:
+                await self._go_back()
+                raise Refused(f"The settings could not be taken over: {in_words(fault)}") from fault
+            self._settings = settings
+
+    async def _go_back(self) -> None:
+        """Work with the settings that are kept, if their journal can be used."""
+        with contextlib.suppress(DatabaseError):
             await self._stop()
-            await self._start(before)
-            raise Refused(f"The settings could not be taken over: {fault}") from fault
-        self._settings = settings
+        try:
+            await self._start(self._settings)
+        except DatabaseError as fault:
+            log.error("house %s cannot be started again: %s", self._settings.house, fault)
 
     async def _start(self, settings: HouseSettings) -> None:
         if settings.house:
@@ -129,8 +147,14 @@ class RunningHousehold:
 
     async def _publish_on(self) -> None:
         while True:
-            program = self._program
-            self._publish(_not_set_up(self._clock.now_ms()) if program is None else program.snapshot())
+            if not self._in_use.locked():  # what is being exchanged shows nothing
+                program = self._program
+                try:
+                    self._publish(
+                        _not_set_up(self._clock.now_ms()) if program is None else program.snapshot()
+                    )
+                except Exception:  # a fault that nobody foresaw must not leave the last picture standing
+                    log.exception("the window was not told")
             await asyncio.sleep(SNAPSHOT_PERIOD_S)
 
 

@@ -5,20 +5,21 @@ Everything here runs on one event loop; only the serial port and the journal hav
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
 from house_client.meter_exchange import Begun, MeterExchange
-from house_client.meter_port import MeterPort
 from house_client.papers import Papers
+from house_client.pulses import Pulses
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
 from microgrid.metering import MinuteBuilder
 from microgrid.minute import MeterMinute
 from microgrid.sample import CommandState, Quality, Sample
 from microgrid.steering import pulse_ms
 from microgrid.swap import MeterSwap
+from microgrid.wire.errors import WireCode
 from microgrid.wire.messages import (
     PROTOCOL_MAX,
     PROTOCOL_MIN,
@@ -27,6 +28,7 @@ from microgrid.wire.messages import (
     ContractCall,
     Deliver,
     Delivered,
+    ErrorMessage,
     Fetch,
     FetchPost,
     Hello,
@@ -41,20 +43,18 @@ from microgrid.wire.messages import (
     TargetAck,
     Welcome,
 )
-from microgrid.wire.serial import Command, CommandKind
 from node.clock import Clock
 from node.worker import Worker
 
 SOFTWARE = "house 0.1"
 FRESH_S = 5  # of a meter that sends a packet a second
-ECHO_TIMEOUT_S = 3.0
 DEADBAND_W = 25
 ROWS_AT_HAND = 240
 MARKED_AT_ONCE = 60
 # Used until the central has said what this house's connection carries; only a guard against nonsense.
 UNKNOWN_CONNECTION_W = 100_000
 
-Send = Callable[[Reply | MinuteBatch | TargetAck | Post | Delivered], None]
+Send = Callable[[Reply | MinuteBatch | TargetAck | Post | Delivered | ErrorMessage], None]
 log = logging.getLogger(__name__)
 
 
@@ -87,6 +87,7 @@ class HouseService:
         self._pending = set(journal.pending_minutes())  # journalled and not acknowledged
         self._at_hand: dict[int, MeterMinute] = {}  # the newest of them, to be had without the disk
         self._closed: list[MeterMinute] = []  # and not journalled yet
+        self._keeping = asyncio.Lock()  # one write at a time knows what is left
         self._acknowledged: set[int] = set()  # by the central, and not yet marked in the journal
         self._sample: Sample | None = None
         self._sample_ms = 0
@@ -97,10 +98,8 @@ class HouseService:
         self.journal_fault = ""  # why minutes are not being kept
         self._meter = (MeterState.NO_PORT, "No serial port is chosen; choose the meter's port.")
         self._central = (CentralState.NO_ADDRESS, "No central is chosen; enter its address.")
-        self._echoes: dict[int, asyncio.Future[CommandState]] = {}
-        self._last_command = 0
+        self.pulses = Pulses()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.port: MeterPort | None = None
         self.send: Send = lambda message: None
 
     @property
@@ -119,14 +118,6 @@ class HouseService:
         """The serial port came or went, or the meter fell silent."""
         self._meter = (state, sentence)
 
-    def heard(self, samples: list[Sample]) -> None:
-        """Packets arrived: whoever waits for the echo of a command learns of it."""
-        for sample in samples:
-            self._last_command = max(self._last_command, sample.command_id)
-            echo = self._echoes.get(sample.command_id)
-            if echo is not None and not echo.done():
-                echo.set_result(sample.command_state)
-
     async def take(self, timed: list[tuple[int, Sample]], now_ms: int) -> None:
         """Take in packets with their times, close what minutes have ended by now, journal them.
 
@@ -143,28 +134,42 @@ class HouseService:
     async def _keep(self, rows: list[MeterMinute]) -> None:
         """Journal these rows and whatever could not be journalled before; then they may be offered."""
         self._closed += rows
-        if self._closed:
-            closed = self._closed
+        async with self._keeping:
+            closed = tuple(self._closed)
+            if not closed:
+                return
             await self._write(closed)
-            self._closed = []
+            del self._closed[: len(closed)]
             self._pending |= {row.minute for row in closed}
             self._at_hand.update({row.minute: row for row in closed})
             while len(self._at_hand) > ROWS_AT_HAND:
                 del self._at_hand[min(self._at_hand)]
 
     async def begin_swap(self, installer: str, reason: str) -> None:
-        """The old meter comes off: its last registers are journalled; Refused if it is not heard."""
-        now_ms = self.central_now_ms()
-        await self._keep(self.exchange.begin(now_ms, self.fresh_sample, installer, reason))
+        """The old meter comes off: its last registers are journalled; Refused if it is not heard.
+
+        DatabaseError if the journal fails: then nothing has begun.
+        """
+        rows = self.exchange.begin(self.central_now_ms(), self.fresh_sample, installer, reason)
+        try:
+            await self._keep(rows)
+        except DatabaseError:
+            self.exchange.cancel()
+            raise
 
     async def finish_swap(self) -> MeterSwap:
-        """The new meter takes over: its first registers are journalled, and the central is to know."""
+        """The new meter takes over: its first registers are journalled, and the central is to know.
+
+        DatabaseError if the journal fails: the registers are journalled with the next minute.
+        """
         rows, swap = self.exchange.finish()
-        await self._keep(rows)
-        await self.papers.exchanged(swap)
+        try:
+            await self._keep(rows)
+        finally:
+            await self.papers.exchanged(swap)
         return swap
 
-    async def _write(self, closed: list[MeterMinute]) -> None:
+    async def _write(self, closed: Sequence[MeterMinute]) -> None:
         """Journal minutes, and now and then what was acknowledged meanwhile.
 
         What is not marked yet would be offered again after a restart, which does no harm.
@@ -225,7 +230,18 @@ class HouseService:
             self._beside(self._take_delivery(message))
 
     async def _take_delivery(self, message: Deliver) -> None:
-        self.send(await self.papers.delivered(message))
+        try:
+            self.send(await self.papers.delivered(message))
+        except DatabaseError as fault:
+            self._cannot(message.request_id, fault)
+
+    def _cannot(self, request_id: int, fault: DatabaseError) -> None:
+        """Have the central ask again, instead of waiting for an answer that does not come."""
+        log.error("house %s: %s", self._house, fault)
+        text = f"House {self._house} cannot use its journal now."
+        self.send(
+            ErrorMessage(house=self._house, request_id=request_id, code=WireCode.NOT_AVAILABLE, text=text)
+        )
 
     def _welcomed(self, message: Welcome) -> None:
         self._name, self._zone = message.name, message.zone
@@ -261,7 +277,11 @@ class HouseService:
     async def _fetch_from_disk(self, message: Fetch, minutes: set[int]) -> None:
         # What is acknowledged but not marked yet still counts as pending on the disk.
         limit = message.limit + len(self._acknowledged)
-        rows = await self._worker.submit(lambda: self._journal.pending(limit, message.first_minute))
+        try:
+            rows = await self._worker.submit(lambda: self._journal.pending(limit, message.first_minute))
+        except DatabaseError as fault:
+            self._cannot(message.request_id, fault)
+            return
         self._send_batch(message, [row for row in rows if row.minute in minutes])
 
     def _send_batch(self, message: Fetch, rows: list[MeterMinute]) -> None:
@@ -282,7 +302,7 @@ class HouseService:
         state, reason, done = AckState.ACCEPTED, "", False
         if message.target_w is not None and self._fresh() and self._sample is not None:
             width_ms = pulse_ms(message.target_w, self._sample.exchange_p_w, DEADBAND_W)
-            outcome = CommandState.DONE if width_ms == 0 else await self._pulse(width_ms)
+            outcome = CommandState.DONE if width_ms == 0 else await self.pulses.send(width_ms)
             done = outcome in (CommandState.PULSING, CommandState.DONE)
             if outcome is CommandState.REFUSED:
                 state, reason = AckState.REFUSED, "The meter refused the pulse: the source is not running."
@@ -296,23 +316,6 @@ class HouseService:
                 acknowledged_s=self.central_now_ms() // 1000 if done else None,
             )
         )
-
-    async def _pulse(self, width_ms: int) -> CommandState:
-        """Send one pulse and wait for the meter's word; NONE if it never came."""
-        self._last_command = self._last_command % (2**32 - 1) + 1
-        kind = CommandKind.RAISE if width_ms > 0 else CommandKind.LOWER
-        command = Command(kind=kind, command_id=self._last_command, width_ms=abs(width_ms))
-        echo: asyncio.Future[CommandState] = asyncio.get_running_loop().create_future()
-        self._echoes[command.command_id] = echo
-        try:
-            if self.port is None or not self.port.send(command):
-                return CommandState.NONE
-            async with asyncio.timeout(ECHO_TIMEOUT_S):
-                return await echo
-        except TimeoutError:
-            return CommandState.NONE
-        finally:
-            del self._echoes[command.command_id]
 
     def _fresh(self) -> bool:
         return self._sample is not None and self.central_now_ms() - self._sample_ms < self._fresh_ms
@@ -330,7 +333,7 @@ class HouseService:
     async def close(self) -> None:
         """Let what goes on beside the link come to its end; DatabaseError if the journal fails."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._write(self._closed)
+        await self._write(tuple(self._closed))
 
     # --- for the screens ----------------------------------------------------------------------------
 
@@ -341,6 +344,7 @@ class HouseService:
     def snapshot(self) -> HouseSnapshot:
         """The house at this moment."""
         now_ms = self.central_now_ms()
+        call = self.papers.call_at(now_ms // 1000)
         registers = self._builder.registers
         target = self._target if self._target and now_ms < self._target.expires_s * 1000 else None
         return HouseSnapshot(
@@ -365,8 +369,8 @@ class HouseService:
             target_w=target.target_w if target else None,
             allotment_w=self._poll.allotment_w if self._poll else None,
             month=self.papers.month,
-            call=self.papers.call,
-            answer_waiting=self.papers.answer_waiting,
+            call=call,
+            answer_waiting=self.papers.answered(call),
             bill=self.papers.bill,
             swap=self.exchange.progress(),
             journal_fault=self.journal_fault,

@@ -33,6 +33,7 @@ class BillPage(Panel):
     def __init__(self, household: Household | None) -> None:
         super().__init__()
         self._household = household
+        self._house = ""
         self._bills: tuple[ReceivedBill, ...] = ()
         self._index = 0
         self.view = BillView()
@@ -63,6 +64,9 @@ class BillPage(Panel):
 
     def show_snapshot(self, snapshot: HouseSnapshot) -> None:
         """Take in the newest bill; one that is being read stays."""
+        if snapshot.house != self._house:  # an ID was corrected: a house's bills are its own
+            self._house = snapshot.house
+            self._take(())
         newest = snapshot.bill
         if newest is None or (self._bills and newest == self._bills[0]):
             return

@@ -59,6 +59,9 @@ class ContractCreation(QObject):
     def show_snapshot(self, snapshot: HouseSnapshot) -> None:
         """Take in how the call stands; a refusal is shown to whoever waits for it."""
         self._snapshot = snapshot
+        if self._call is not None and not _same(self._call, snapshot.call):
+            self._close()  # what is typed is for another month
+            self._forget()
         if snapshot.answer_waiting:
             self._waiting_until_s = snapshot.now_s + _WORD_S
         if snapshot.call != self._asked or snapshot.now_s >= self._waiting_until_s:
@@ -82,8 +85,6 @@ class ContractCreation(QObject):
             return
         if self.state not in (CallState.OPEN, CallState.REFUSED):
             return
-        if self._call is None or self._call.month != self._snapshot.call.month:
-            self._forget()
         self._call = self._snapshot.call
         if self.state is CallState.REFUSED and self._answered in self._parameters:
             self._open_refused()
@@ -127,7 +128,7 @@ class ContractCreation(QObject):
         self._answered, self._asked = role, self._snapshot.call
         self._waiting_until_s = self._snapshot.now_s + _WORD_S
         self._attended = True
-        self.dialog = None
+        self._close()
 
     def _open_refused(self) -> None:
         self._attended = False
@@ -157,3 +158,8 @@ class ContractCreation(QObject):
         for dialog in self._parameters.values():
             dialog.deleteLater()
         self._parameters, self._call, self._answered, self._attended = {}, None, None, False
+
+
+def _same(call: ContractCall, other: ContractCall | None) -> bool:
+    """Whether both ask for the same contract."""
+    return other is not None and (call.month, call.first_minute) == (other.month, other.first_minute)

@@ -288,7 +288,7 @@ class SummaryDialog(FormDialog):
         month = month_name(call.month)
         title = self.tr("Your contract for {0}").format(month)
         super().__init__(title, self.tr("&Agree"), kiosk=True, parent=parent)
-        self._wish, self._household = wish, household
+        self._wish, self._call, self._household = wish, call, household
         self.cancel_button.setText(self.tr("&Back"))
         terms = wish.contract("", range(call.first_minute, call.end_minute))
         said = self.add_text(capital(contract_words(terms)))
@@ -301,4 +301,4 @@ class SummaryDialog(FormDialog):
         )
 
     def order(self) -> "Future[None]":
-        return self._household.answer(self._wish)
+        return self._household.answer(self._wish, self._call)

@@ -61,7 +61,7 @@ class HouseWindow(QMainWindow):
     def show_snapshot(self, snapshot: HouseSnapshot) -> None:
         """Show this snapshot."""
         self._snapshot = snapshot
-        house = self.tr("House {0}").format(snapshot.house)
+        house = self.tr("House {0}").format(snapshot.house) if snapshot.house else self.tr("Not set up yet")
         self.title.set_text(f"{house}  {snapshot.name}" if snapshot.name != snapshot.house else house)
         self.clock.set_text(clock(snapshot.now_s, snapshot.zone))
         heard = snapshot.meter is MeterState.HEARD

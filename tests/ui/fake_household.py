@@ -7,6 +7,7 @@ from house_client.household import AgreedContract, History, HouseSettings
 from house_client.snapshot import ReceivedBill
 from microgrid.contracting import Wish
 from microgrid.swap import MeterSwap
+from microgrid.wire.messages import ContractCall
 
 
 def done(result=None) -> Future:
@@ -36,7 +37,7 @@ class FakeHousehold:
             house=house, serial_port="/dev/ttyUSB0", central=("192.168.1.1", 7700), data=Path("data")
         )
 
-    def answer(self, wish: Wish) -> Future:
+    def answer(self, wish: Wish, call: ContractCall) -> Future:
         if self.fault is None:
             self.answers.append(wish)
         return done(self.fault)

@@ -12,6 +12,7 @@ from house_client.snapshot import HouseSnapshot, SwapProgress
 from microgrid.contracting import Wish
 from microgrid.registers import Registers
 from microgrid.swap import MeterSwap
+from microgrid.wire.messages import ContractCall
 from simulation.wiring import RIGHT, Wiring
 from tests.ui.sample_snapshots import NOW_S, make_kiosk, make_sample
 
@@ -38,8 +39,8 @@ class InstallersHousehold:
         self.calls: list[tuple[Any, ...]] = []
         self.answers: dict[str, Any] = {}
 
-    def answer(self, wish: Wish) -> "Future[None]":
-        raise AssertionError(wish)
+    def answer(self, wish: Wish, call: ContractCall) -> "Future[None]":
+        raise AssertionError(wish, call)
 
     def history(self) -> "Future[History]":
         raise AssertionError

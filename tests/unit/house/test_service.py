@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from db.errors import DatabaseFull
+from house_client import pulses as pulses_module
 from house_client import service as service_module
 from house_client.service import packet_times
 from house_client.snapshot import CentralState, MeterState
@@ -197,9 +198,9 @@ def test_a_journal_that_fails_loses_no_minute_and_no_acknowledgement(tmp_path, m
 async def steered(house, target_w, state=CommandState.DONE, power_w=600, **port):
     """Live a minute, send a target, and give the answer and what the meter was told."""
     await house.live(1, power_w)
-    house.service.port = FakePort(house.service, state, **port)
+    house.service.pulses.port = FakePort(house.service, state, **port)
     house.target(target_w)
-    return await house.answers(), house.service.port.commands
+    return await house.answers(), house.service.pulses.port.commands
 
 
 def test_a_target_becomes_a_pulse_and_the_meters_word_goes_back_with_its_time(tmp_path):
@@ -253,17 +254,19 @@ def test_a_refused_pulse_is_told_in_words(tmp_path):
 
 
 def test_no_echo_is_no_acknowledgement(tmp_path, monkeypatch):
-    monkeypatch.setattr(service_module, "ECHO_TIMEOUT_S", 0.02)
+    monkeypatch.setattr(pulses_module, "ECHO_TIMEOUT_S", 0.02)
 
     async def story(house):
         answer, commands = await steered(house, 1500, None)
         assert len(commands) == 1
         assert (answer.state, answer.acknowledged_s) == (AckState.ACCEPTED, None)
         # The echo of an older command is not taken for that of a newer one.
-        house.service.heard([sample(0, command_id=commands[0].command_id, command_state=CommandState.DONE)])
+        house.service.pulses.heard(
+            [sample(0, command_id=commands[0].command_id, command_state=CommandState.DONE)]
+        )
         house.target(1500, command_id=6, request_id=10)
         assert (await house.answers(2)).acknowledged_s is None
-        assert house.service.port.commands[1].command_id == commands[0].command_id + 1
+        assert house.service.pulses.port.commands[1].command_id == commands[0].command_id + 1
 
     run(tmp_path, story)
 
@@ -272,7 +275,7 @@ def test_a_port_that_is_gone_is_no_acknowledgement(tmp_path):
     async def story(house):
         answer, _ = await steered(house, 1500, open_=False)
         assert answer.acknowledged_s is None
-        house.service.port = None
+        house.service.pulses.port = None
         house.target(1500, command_id=6)
         assert (await house.answers(2)).acknowledged_s is None
 
@@ -282,11 +285,11 @@ def test_a_port_that_is_gone_is_no_acknowledgement(tmp_path):
 def test_a_meter_that_is_silent_is_not_pulsed_by_an_old_figure(tmp_path):
     async def story(house):
         await house.live(1)
-        house.service.port = FakePort(house.service)
+        house.service.pulses.port = FakePort(house.service)
         house.clock.step_to(house.clock.now_ms() + service_module.FRESH_S * 1000)
         house.target(1500)
         answer = await house.answers()
-        assert house.service.port.commands == []
+        assert house.service.pulses.port.commands == []
         assert (answer.state, answer.acknowledged_s) == (AckState.ACCEPTED, None)
         assert house.service.snapshot().quality is Quality.STALE
 
@@ -295,13 +298,13 @@ def test_a_meter_that_is_silent_is_not_pulsed_by_an_old_figure(tmp_path):
 
 def test_command_ids_go_on_from_the_meters(tmp_path):
     async def story(house):
-        house.service.heard([sample(0, command_id=41, command_state=CommandState.DONE)])
+        house.service.pulses.heard([sample(0, command_id=41, command_state=CommandState.DONE)])
         _, (command,) = await steered(house, 1500)
         assert command.command_id == 42
-        house.service.heard([sample(0, command_id=2**32 - 1)])
+        house.service.pulses.heard([sample(0, command_id=2**32 - 1)])
         house.target(2500, command_id=6)
         await house.answers(2)
-        assert house.service.port.commands[1].command_id == 1
+        assert house.service.pulses.port.commands[1].command_id == 1
 
     run(tmp_path, story)
 
