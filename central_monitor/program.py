@@ -325,6 +325,7 @@ class CentralProgram:
             self._controller.record([minute], dict.fromkeys(self._server.links, True)),
             self._office.statements(),
             self._office.work,
+            self._office.papers,
         )
 
     @property

@@ -136,3 +136,4 @@ class CentralSnapshot:
     round: RoundView | None = None  # the newest round of contracts
     strangers: tuple[Stranger, ...] = ()
     work: Work | None = None
+    papers: int = 0  # bills and adjustments issued since the program's start: with more of them books change

@@ -23,12 +23,19 @@ class Agreed:
         self._terms, self._same = terms, range(0)
 
     def contracts_at(self, minute: int) -> Mapping[str, Contract]:
-        """The contracts in force in this minute, by house; found anew only when one begins or ends."""
+        """The contracts in force in this minute, by house; found anew only when one begins or ends.
+
+        As when it is settled, who is not a member has none.
+        """
         if minute not in self._same:
-            contracts = self._terms.contracts
+            contracts, houses = self._terms.contracts, self._terms.houses
             edges = {edge for c in contracts for edge in (c.valid_from, c.valid_to)}
+            edges |= {edge for house in houses for edge in (house.joined, house.left)}
             before = max((edge for edge in edges if edge <= minute), default=0)
             after = min((edge for edge in edges if edge > minute), default=FOREVER)
             self._same = range(before, after)
-            self._in_force = {c.house: c for c in contracts if c.valid_from <= minute < c.valid_to}
+            members = {house.house for house in houses if house.joined <= minute < house.left}
+            self._in_force = {
+                c.house: c for c in contracts if c.valid_from <= minute < c.valid_to and c.house in members
+            }
         return self._in_force

@@ -34,12 +34,12 @@ from microgrid.units import SECONDS_PER_MINUTE
 
 
 def allotments(contracts: Mapping[str, Contract], now: Pool) -> dict[str, int]:
-    """What each consumer may take now at the rate, in W: min(BP, Pmax / M) (5.5)."""
-    return {
-        house: min(contract.max_w, now.allotment_w)
-        for house, contract in contracts.items()
-        if contract.role is Role.CONSUMER
-    }
+    """What each consumer may take now at the rate, in W: min(BP, Pmax / M) (5.5).
+
+    M is the number of consumer contracts in force, as it is settled: also of houses that are not heard.
+    """
+    consumers = {house: contract for house, contract in contracts.items() if contract.role is Role.CONSUMER}
+    return {house: min(c.max_w, now.available_w // len(consumers)) for house, c in consumers.items()}
 
 
 def live_splits(
@@ -92,6 +92,7 @@ class Picture:
         standing: Sequence[OrderMinute],
         month: Statements | None,
         work: Work | None,
+        papers: int,
     ) -> CentralSnapshot:
         """The micro-grid at this moment; `standing` are the orders as the minute would record them.
 
@@ -126,6 +127,7 @@ class Picture:
             round=self._round(),
             strangers=tuple(Stranger(house, at_s) for house, at_s in self._live.strangers.items()),
             work=work,
+            papers=papers,
         )
 
     def _house(

@@ -30,7 +30,7 @@ def live_state(last=None, month_start=None, agreed=TERMS):
 def picture(live, now_ms=NOW_MS, credit=0, orders=None):
     agreed = live._agreed
     made = Picture(agreed, live, ContractDesk(agreed, (), ContractPolicy()), FRESH_MS)
-    return made.take(now_ms, credit, orders or {}, (), None, None)
+    return made.take(now_ms, credit, orders or {}, (), None, None, 0)
 
 
 def view(live, house, now_ms=NOW_MS, orders=None):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ from tests.unit.central.parts import FIRST, MONTH, buyer, order_row, row, seller
 
 NEXT = month(MONTH).stop
 TERMS = terms(buyer("A"), seller("B", 8, source=Source.SOLAR), buyer("C"))
-Rows = list
+Rows = list[Any]
 
 
 class Meters:
@@ -36,11 +37,11 @@ class Meters:
         return [row(house, minute, self._in[house], self._out[house]) for house in powers_w]
 
 
-async def live(bureau: Bureau, first: int, rows: Rows, orders: Rows = (), now_s: int | None = None) -> None:
+async def live(bureau: Bureau, first: int, rows: Rows, orders: Rows | None = None) -> None:
     """The program records consecutive minutes from `first` on, up to the newest row."""
     end = max(made.minute for made in rows) + 1
-    await bureau.record(rows, end * 60 if now_s is None else now_s, orders)
-    bureau.office.running.add(range(first, end), rows, orders)
+    await bureau.record(rows, end * 60, orders or [])
+    bureau.office.running.add(range(first, end), rows, orders or [])
 
 
 def settled(bureau: Bureau, name: str = MONTH):
@@ -162,7 +163,8 @@ def test_minutes_that_come_while_it_is_settled_again_are_kept(tmp_path, looked):
         running = bureau.office.running
         assert running.statements()
         await live(bureau, FIRST + 1, held + meters.rows(FIRST + 1, A=-600, B=500, C=0))
-        read, late = bureau.archive.read, []
+        read = bureau.archive.read
+        late: Rows = []
 
         async def slowly(question):
             answer = await read(question)
