@@ -17,7 +17,6 @@ from central_monitor.adapters.archive import Archive
 from central_monitor.adapters.exports import write_statements
 from central_monitor.adapters.operating import RunningOperator
 from central_monitor.adapters.writer import DatabaseWriter
-from central_monitor.operator import Operator
 from central_monitor.program import CentralProgram, Listen
 from central_monitor.services.records import open_records
 from central_monitor.snapshot import CentralSnapshot
@@ -26,7 +25,7 @@ from microgrid.months import minute_of, month_minutes, zone_of
 from microgrid.statement import Statements
 from microgrid.terms import FOREVER, Tariff, Terms
 from node.arguments import address, in_words, positive
-from node.clock import SteppedClock
+from node.clock import Clock, SteppedClock
 from node.ending import told_to_end
 from node.gridfile import GridFileError, read_gridfile
 from node.logs import start_logging
@@ -201,24 +200,32 @@ async def _run_headless(terms: Terms, writer: DatabaseWriter, listen: Listen) ->
 def _run_window(terms: Terms, writer: DatabaseWriter, listen: Listen) -> int:
     from central_monitor.ui.app import run_window  # headless needs no Qt
 
-    @contextmanager
-    def source(publish: Callable[[CentralSnapshot], None]) -> Iterator[Operator]:
-        thread = LoopThread("network")
-        try:
-            program = CentralProgram(terms, writer, listen)
-            thread.submit(program.start()).result()
-            publishing = thread.submit(_publish(program, publish))
-            questions = Archive(writer.path)
-            try:
-                yield RunningOperator(thread, program, questions)
-            finally:
-                questions.close()
-                publishing.cancel()
-                thread.submit(program.stop()).result()
-        finally:
-            thread.stop()
+    return run_window(lambda publish: beside_a_window(terms, writer, listen, publish))
 
-    return run_window(source)
+
+@contextmanager
+def beside_a_window(
+    terms: Terms,
+    writer: DatabaseWriter,
+    listen: Listen,
+    publish: Callable[[CentralSnapshot], None],
+    clock: Clock | None = None,
+) -> Iterator[RunningOperator]:
+    """The central at work in threads of its own, and the side by which a window asks and orders.
+
+    `publish` is called with every snapshot; once the context is left it is not, and no thread is left but
+    the writer's.
+    """
+    with contextlib.ExitStack() as ends:
+        thread = LoopThread("network")
+        ends.callback(thread.stop)
+        program = CentralProgram(terms, writer, listen, clock)
+        thread.submit(program.start()).result()
+        ends.callback(lambda: thread.submit(program.stop()).result())
+        ends.callback(thread.submit(_publish(program, publish)).cancel)
+        questions = Archive(writer.path)
+        ends.callback(questions.close)
+        yield RunningOperator(thread, program, questions)
 
 
 async def _publish(program: CentralProgram, publish: Callable[[CentralSnapshot], None]) -> None:

@@ -23,7 +23,8 @@ class LoopThread:
 
     def stop(self) -> None:
         """Stop the loop, join the thread and close the loop; work still running is cancelled."""
-        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
+        self.submit(_cancel_others()).result()
+        self.submit(self._loop.shutdown_default_executor()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

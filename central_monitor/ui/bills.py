@@ -138,7 +138,7 @@ class BillsPage(QWidget):
         self._place: Place | None = None  # what is shown; None: nothing yet
         self._fresh: set[Level] = set()  # whose views show the month as it was asked for last
         self._question = 0  # the newest; answers to older ones are not wanted any more
-        self._working = False
+        self._papers: int | None = None  # issued as of the last snapshot
         self._theme = load_theme(LIGHT)
         self.month_choice = QComboBox()
         self.month_choice.setAccessibleName(self.tr("Month"))
@@ -167,9 +167,9 @@ class BillsPage(QWidget):
         self._ask(self._operator.months(), self._take_months)
 
     def show_snapshot(self, snapshot: CentralSnapshot) -> None:
-        """A month that was settled anew is asked for again."""
-        working, self._working = self._working, snapshot.work is not None
-        if working and not self._working:
+        """Once bills or adjustments were issued the books are asked for again."""
+        before, self._papers = self._papers, snapshot.papers
+        if before is not None and before != self._papers:
             self.refresh()
 
     def set_theme(self, theme: Theme) -> None:

@@ -273,13 +273,15 @@ class ContractsPage(QWidget):
         if following is None or agreements is None or self._snapshot is None:
             return
         zone, (month, minutes) = self._snapshot.zone, following
-        rounds = {RoundKey(each.month, each.minutes.start): each for each in agreements.rounds}
+        # What is being asked for comes first.
+        listed = sorted(agreements.rounds, key=lambda each: each.final_s is not None)
+        rounds = {RoundKey(each.month, each.minutes.start): each for each in listed}
         upcoming = RoundKey(month, minutes.start)
         self.ask_button.setEnabled(upcoming not in rounds)
         choices = [Choice(key, round_title(each, zone)) for key, each in rounds.items()]
         if upcoming not in rounds:
             title = self.tr("{0}: not asked yet").format(month_name(month))
-            choices.insert(0, Choice(upcoming, title))
+            choices.insert(sum(each.final_s is None for each in listed), Choice(upcoming, title))
         self.round_field.set_choices(choices)
         self.policy_line.set_text(policy_words(agreements.policy))
         shown = rounds.get(self.round_field.value())

@@ -398,14 +398,16 @@ def test_leaving_does_not_wait_for_an_answer_that_is_under_way(qtbot, page, oper
     assert page.place == Place(ISSUED)
 
 
-def test_when_work_ends_what_is_shown_is_asked_for_anew(qtbot, page, operator):
+def test_when_papers_were_issued_what_is_shown_is_asked_for_anew(qtbot, page, operator):
     open_minutes(qtbot, page)
     place = page.place
     operator.asked.clear()
     snapshot = make_central()
     page.show_snapshot(snapshot)
     page.show_snapshot(replace(snapshot, work=Work("Settling December 2024", 3, 31)))
+    page.show_snapshot(snapshot)
     assert operator.asked == []
+    snapshot = replace(snapshot, papers=1)
     page.show_snapshot(snapshot)
     qtbot.waitUntil(lambda: len(operator.asked) == 3)
     assert [asked[0] for asked in operator.asked] == ["months", "month", "minutes"]

@@ -49,6 +49,23 @@ def test_stop_cancels_what_is_running_and_lets_it_clean_up():
     assert cleaned == [True]
 
 
+def test_stop_waits_for_what_was_handed_to_other_threads_and_ends_these():
+    before, done = set(threading.enumerate()), []
+
+    def slow():
+        time.sleep(0.05)
+        done.append(True)
+
+    async def hands_on():
+        asyncio.get_running_loop().run_in_executor(None, slow)
+
+    thread = LoopThread("loop under test")
+    thread.submit(hands_on()).result(5)
+    thread.stop()
+    assert done == [True]
+    assert set(threading.enumerate()) == before
+
+
 def test_a_forgotten_stop_is_noticed_because_the_thread_is_no_daemon():
     thread = LoopThread("loop under test")
     try:
