@@ -5,10 +5,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+from central_monitor.adapters.archive import Archive
+from central_monitor.adapters.operating import RunningOperator
+from central_monitor.operator import Operator
 from central_monitor.program import CentralProgram
 from central_monitor.snapshot import CentralSnapshot
 from central_monitor.ui.app import render as render_central
@@ -68,13 +73,16 @@ def _in_windows(demo: Demo, settle: Callable[[], str]) -> str:
     due_s = 0.0
 
     @contextmanager
-    def source(publish: Callable[[CentralSnapshot], None]) -> Iterator[None]:
+    def source(publish: Callable[[CentralSnapshot], None]) -> Iterator[Operator]:
         thread = LoopThread("demonstration")
+        begun: Future[CentralProgram] = Future()
         try:
             with beside() as publish_house, progress_bar("Living") as lived:
 
                 def shown(central: CentralProgram, houses: Mapping[str, HouseProgram]) -> None:
                     nonlocal due_s
+                    if not begun.done():
+                        begun.set_result(central)
                     if time.monotonic() >= due_s:
                         due_s = time.monotonic() + SHOWN_EVERY_S
                         publish(central.snapshot())
@@ -87,7 +95,12 @@ def _in_windows(demo: Demo, settle: Callable[[], str]) -> str:
 
                 working = thread.submit(work())
                 working.add_done_callback(_report)
-                yield
+                first: list[Future[Any]] = [begun, working]
+                futures.wait(first, return_when=futures.FIRST_COMPLETED)
+                if not begun.done():
+                    working.result()  # it ended before it had begun: this says why
+                with closing(Archive(demo.database)) as questions:
+                    yield RunningOperator(thread, begun.result(), questions)
         finally:
             thread.stop()  # cancels what is still at work and waits until it has put everything away
 
