@@ -1,8 +1,7 @@
 """Minutes of one UTC day as arrays, from its seal if it has one, else from its rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -32,6 +31,7 @@ class Kind:
         return {self.code + self.quantities.index(name): name for name in names}
 
 
+_DAYS_KEPT = 2  # that a range is read from: the one that is read, and the next
 _FETCHED = 5_000  # rows at a time: few enough to stay in the processor's cache
 PRESENT = "present"
 METER = Kind("meter_minute", 0, (PRESENT, *tables.MEASURED, "origin", "revision"), {})
@@ -83,9 +83,9 @@ class RowGrid:
 
 
 class SealedGrid:
-    """Minutes from a seal, each quantity unpacked when it is asked for."""
+    """Minutes from a seal, each quantity put together when it is asked for."""
 
-    def __init__(self, first: int, end: int, houses: int, parts: Callable[[str], Sequence[Part]]) -> None:
+    def __init__(self, first: int, end: int, houses: int, parts: Mapping[str, Sequence[Part]]) -> None:
         self.first, self.end = first, end
         self._houses = houses
         self._parts = parts
@@ -111,14 +111,14 @@ class SealedGrid:
         """See `Grid`."""
         rows = rows + self._clip.start
         values = np.zeros(self._houses, dtype=np.int64)
-        for part in self._parts(name):
+        for part in self._parts[name]:
             values[part.columns[part.columns >= 0]] = part.at(rows[part.columns])[part.columns >= 0]
         return values
 
     def steady(self) -> Bools:
         """The houses of which every minute of the day is present, in one epoch."""
         steady: Bools = self._of_day.all(axis=0)
-        for part in self._parts("epoch"):
+        for part in self._parts["epoch"]:
             if part.data is not None or (part.differenced and part.step.any()):
                 steady[part.columns[part.columns >= 0]] = False
         return steady
@@ -143,18 +143,24 @@ class SealedGrid:
         place = np.full(self._houses + 1, -1)  # the last is that of houses not asked for
         place[columns] = np.arange(len(columns))
         found = []
-        for part in self._parts(name):
+        for part in self._parts[name]:
             of = np.flatnonzero(place[part.columns] >= 0)
             if of.size:
                 found.append((place[part.columns[of]], unpack(part, of, rows)))
         shape = (rows.stop - rows.start, len(columns))
         if len(found) == 1 and found[0][1].shape == shape and (found[0][0] == np.arange(len(columns))).all():
             return found[0][1]
-        changing = any(len(values) > 1 for _, values in found)
-        into = np.zeros(shape if changing else (1, len(columns)), dtype=np.int64)
+        into = np.zeros((1, len(columns)), dtype=np.int64)
         for where, values in found:
+            if len(values) == 1:
+                into[:, where] = values
+        changing = [(where, values) for where, values in found if len(values) > 1]
+        if not changing:
+            return np.broadcast_to(into, shape)
+        into = np.repeat(into, shape[0], axis=0)
+        for where, values in changing:
             into[:, where] = values
-        return into if changing else np.broadcast_to(into, shape)
+        return into
 
 
 # One row of `sealed_day`, without its number.
@@ -192,21 +198,13 @@ class DayGrids:
         self._connection = connection
 
     def load(self, kind: Kind, names: Sequence[str], first: int, end: int, houses: Sequence[str]) -> Grid:
-        """These quantities of `first` <= minute < `end`, which lie within one UTC day.
-
-        What comes from a seal is read when it is asked for, while the transaction lasts.
-        """
-        day = first // MINUTES_PER_DAY
-        if self._is_sealed(day):
-            places = {house: place for place, house in enumerate(houses)}
-            parts = cache(lambda name: self._parts(kind, name, day, places))
-            return SealedGrid(first, end, len(houses), parts)
-        return self._from_rows(kind, names, first, end, houses)
+        """These quantities of `first` <= minute < `end`, which lie within one UTC day."""
+        return HouseGrids(self, houses).load(kind, names, first, end)
 
     def day_rows(self, kind: Kind, day: int, houses: Sequence[str]) -> RowGrid:
         """A whole day of these houses from their rows, to be sealed."""
         first = day * MINUTES_PER_DAY
-        return self._from_rows(kind, kind.quantities[1:], first, first + MINUTES_PER_DAY, houses)
+        return self.from_rows(kind, kind.quantities[1:], first, first + MINUTES_PER_DAY, houses)
 
     def day_with_minutes(self, house: str, day: int, forward: bool) -> int | None:
         """The nearest day from `day` on (or back) on which this house has meter minutes."""
@@ -237,23 +235,32 @@ class DayGrids:
                 f"INSERT INTO sealed_day ({columns}) VALUES ({marks})", list(rows)
             )
 
-    def _is_sealed(self, day: int) -> bool:
+    def is_sealed(self, day: int) -> bool:
+        """Whether this day is sealed."""
         found = self._connection.exec_driver_sql("SELECT 1 FROM sealed_day WHERE day = ? LIMIT 1", (day,))
         return found.first() is not None
 
-    def _parts(self, kind: Kind, name: str, day: int, places: dict[str, int]) -> list[Part]:
-        """The parts of a day's quantity that hold any of these houses."""
-        (number,) = kind.numbers([name])
+    def sealed_parts(
+        self, kind: Kind, names: Sequence[str], day: int, places: dict[str, int]
+    ) -> dict[str, list[Part]]:
+        """The parts of a sealed day's quantities that hold any of the houses in `places`."""
+        numbers = kind.numbers(names)
         cursor = self._connection.exec_driver_sql(
-            f"SELECT {', '.join(SealedPart._fields)} FROM sealed_day WHERE day = ? AND quantity = ?",
-            (day, number),
+            f"SELECT quantity, {', '.join(SealedPart._fields)} FROM sealed_day"
+            f" WHERE day = ? AND quantity IN ({_marks(numbers)})",
+            (day, *numbers),
         )
-        parts = [unpacked(SealedPart(*row), places) for row in cursor.all()]
-        return [part for part in parts if (part.columns >= 0).any()]
+        parts: dict[str, list[Part]] = {name: [] for name in names}
+        for number, *row in cursor.all():
+            part = unpacked(SealedPart(*row), places)
+            if (part.columns >= 0).any():
+                parts[numbers[number]].append(part)
+        return parts
 
-    def _from_rows(
+    def from_rows(
         self, kind: Kind, names: Sequence[str], first: int, end: int, houses: Sequence[str]
     ) -> RowGrid:
+        """These quantities from rows."""
         shape = (end - first, len(houses))
         present = np.zeros(shape, dtype=np.bool_)
         arrays = {name: np.zeros(shape, dtype=np.int64) for name in names}
@@ -276,7 +283,39 @@ class DayGrids:
         return RowGrid(first, end, present, arrays)
 
 
-def _marks(values: Sequence[object]) -> str:
+class HouseGrids:
+    """Days of some houses within one transaction; what is near in time is fetched from the seals once."""
+
+    def __init__(self, grids: DayGrids, houses: Sequence[str]) -> None:
+        self.days = grids
+        self.houses = houses
+        self._places = {house: place for place, house in enumerate(houses)}
+        self._sealed: dict[tuple[str, int], dict[str, list[Part]] | None] = {}  # by kind and day
+
+    def load(self, kind: Kind, names: Sequence[str], first: int, end: int) -> Grid:
+        """These quantities of `first` <= minute < `end`, which lie within one UTC day."""
+        day = first // MINUTES_PER_DAY
+        parts = self._parts(kind, names, day)
+        if parts is None:
+            return self.days.from_rows(kind, names, first, end, self.houses)
+        return SealedGrid(first, end, len(self.houses), parts)
+
+    def _parts(self, kind: Kind, names: Sequence[str], day: int) -> Mapping[str, Sequence[Part]] | None:
+        """The day's seal with at least these quantities; None if it has none."""
+        key = kind.table, day
+        if key not in self._sealed:
+            while len(self._sealed) >= _DAYS_KEPT:
+                del self._sealed[next(iter(self._sealed))]
+            self._sealed[key] = {} if self.days.is_sealed(day) else None
+        parts = self._sealed[key]
+        if parts is not None:
+            missing = [name for name in (PRESENT, *names) if name not in parts]
+            if missing:
+                parts |= self.days.sealed_parts(kind, missing, day, self._places)
+        return parts
+
+
+def _marks(values: Collection[object]) -> str:
     return ", ".join("?" for _ in values)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from db.central.grids import METER, ORDER, DayGrids, Grid, SealedGrid
+from db.central.grids import METER, ORDER, DayGrids, Grid, HouseGrids, SealedGrid
 from microgrid.columns import (
     MINUTES_PER_DAY,
     BilledMinutes,
@@ -75,20 +75,21 @@ def _chained(
     grids: DayGrids, first_minute: int, end_minute: int, houses: Sequence[str]
 ) -> Iterator[tuple[Grid, EdgeRows, EdgeRows]]:
     """The range's days, each with its opening and closing."""
-    opening = _search(grids, houses, first_minute - 1, forward=False)
+    near = HouseGrids(grids, houses)
+    opening = _search(near, first_minute - 1, forward=False)
     closing = _none(len(houses))
     parts = _parts(first_minute, end_minute)
-    following = grids.load(METER, _READ, *parts[0], houses)
+    following = near.load(METER, _READ, *parts[0])
     for part, after in zip(parts, [*parts[1:], None], strict=True):
         grid = following
         # a row already found further on is still the next one until it is passed
         closing = _where(closing.minute >= part[1], closing, _none(len(houses)))
         if after is None:
-            closing = _search(grids, houses, part[1], forward=True, known=closing)
+            closing = _search(near, part[1], forward=True, known=closing)
         else:
-            following = grids.load(METER, _READ, *after, houses)
+            following = near.load(METER, _READ, *after)
             closing = _where(closing.minute < 0, _edge(following, forward=True), closing)
-            closing = _search(grids, houses, after[1], forward=True, known=closing)
+            closing = _search(near, after[1], forward=True, known=closing)
         yield grid, opening, closing
         if after is not None:
             last = _edge(grid, forward=False)
@@ -135,10 +136,13 @@ def _orders(grid: Grid, houses: Sequence[str]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for name in _ORDERS:
         flag = name not in ("target_w", "acknowledged_s")
-        columns[name] = np.full(grid.present.shape, False if flag else -1)
         values = grid.values(name, some)
         # Absent values are 0, and mean -1: none.
-        columns[name][:, some] = values != 0 if flag else values - ~grid.present[:, some]
+        found = values != 0 if flag else values - ~grid.present[:, some]
+        rows = slice(0, 1 if values.strides[0] == 0 else None)  # nobody's changes, and nobody has a gap
+        spread = np.full((len(found[rows]), len(houses)), False if flag else -1)
+        spread[:, some] = found[rows]
+        columns[name] = np.broadcast_to(spread, grid.present.shape)
     return {
         "houses": tuple(houses),
         "first_minute": grid.first,
@@ -181,22 +185,20 @@ def _parts(first: int, end: int) -> list[tuple[int, int]]:
     return [(max(first, day * MINUTES_PER_DAY), min(end, (day + 1) * MINUTES_PER_DAY)) for day in days]
 
 
-def _search(
-    grids: DayGrids, houses: Sequence[str], minute: int, forward: bool, known: EdgeRows | None = None
-) -> EdgeRows:
+def _search(near: HouseGrids, minute: int, forward: bool, known: EdgeRows | None = None) -> EdgeRows:
     """Each house's nearest row from `minute` on (or back); rows already `known` are not looked for."""
+    houses = near.houses
     found = _none(len(houses)) if known is None else known
     if (found.minute < 0).any():
-        near = _span(minute, _NEAR, forward)
-        grid = grids.load(METER, _EDGE, *near, houses)
+        grid = near.load(METER, _EDGE, *_span(minute, _NEAR, forward))
         found = _where(found.minute < 0, _edge(grid, forward), found)
     days = {int(row): minute // MINUTES_PER_DAY for row in np.flatnonzero(found.minute < 0)}
     while days:
-        nearest = {row: grids.day_with_minutes(houses[row], day, forward) for row, day in days.items()}
+        nearest = {row: near.days.day_with_minutes(houses[row], day, forward) for row, day in days.items()}
         for day in {day for day in nearest.values() if day is not None}:
             rows = [row for row, on in nearest.items() if on == day]
             span = _span(_start(day, minute, forward), MINUTES_PER_DAY, forward)
-            grid = grids.load(METER, _EDGE, *span, [houses[row] for row in rows])
+            grid = near.days.load(METER, _EDGE, *span, [houses[row] for row in rows])
             found = _placed(found, rows, _edge(grid, forward))
         step = 1 if forward else -1
         days = {row: day + step for row, day in nearest.items() if day is not None and found.minute[row] < 0}

@@ -127,7 +127,8 @@ def unpacked(sealed: SealedPart, places: dict[str, int]) -> Part:
     houses = sealed.houses.split(" ")
     data = None
     if sealed.width:
-        inflated = zlib.decompress(sealed.data) if sealed.packed else sealed.data
+        size = MINUTES_PER_DAY * len(houses) * sealed.width
+        inflated = zlib.decompress(sealed.data, bufsize=size) if sealed.packed else sealed.data
         data = np.frombuffer(inflated, f"<u{sealed.width}").reshape(MINUTES_PER_DAY, len(houses))
     return Part(
         columns=np.array([places.get(house, -1) for house in houses]),
