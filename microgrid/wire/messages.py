@@ -1,8 +1,9 @@
 """The messages between a house and the central; `bodies.py` turns them into bytes and back.
 
 The house opens the connection, the central leads: every house message after `Hello` answers a request.
-A new message is one struct here, its place in `HouseMessage` or `CentralMessage`, and its row in the
-session's tables (`session.py`); see "Adding a message" in docs/protocol.md.
+A new message is one struct here, its place in `HouseMessage` or `CentralMessage`, its row in the session's
+tables (`session.py`), and its twin with limits (`twins.py`) if it holds a record of the program; see
+"Adding a message" in docs/protocol.md.
 """
 
 from enum import StrEnum

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+from microgrid.terms import Contract
 from microgrid.wire.errors import WireCode, WireError
 from microgrid.wire.limits import MAX_U32
 from microgrid.wire.messages import (
@@ -106,6 +107,10 @@ class Session:
                 f"A message of house {house} came over the connection of house {self.house}.",
             )
 
+    def _check_contract(self, contract: Contract | None) -> None:
+        if contract is not None:
+            self._check_house(contract.house)
+
     def _hello(self, message: Hello) -> None:
         oldest = max(message.protocol_min, PROTOCOL_MIN)
         newest = min(message.protocol_max, PROTOCOL_MAX)
@@ -148,10 +153,13 @@ class Session:
 
     def _deliver(self, message: Deliver) -> None:
         # A house's figures are its own (4.3): not even a central in error may send them elsewhere.
+        adjustments = [] if message.adjustment is None else [message.adjustment]
         if message.bill is not None:
             self._check_house(message.bill.house)
-        if message.adjustment is not None:
-            self._check_house(message.adjustment.account)
+            self._check_contract(message.bill.contract)
+            adjustments += message.bill.adjustments
+        for adjustment in adjustments:
+            self._check_house(adjustment.account)
         self._request(message)
 
     def _reply(self, message: Reply) -> None:
@@ -175,12 +183,21 @@ class Session:
         del self._outstanding[message.request_id]
 
     def _delivered(self, message: Delivered) -> None:
-        if not isinstance(self._outstanding.get(message.request_id), Deliver):
+        delivery = self._outstanding.get(message.request_id)
+        if not isinstance(delivery, Deliver):
             raise _unsolicited(message, message.request_id)
+        if message.check is not None and delivery.bill is None:
+            raise WireError(
+                WireCode.BAD_FIELD, f"Delivery {message.request_id} held no bill that could be checked."
+            )
         del self._outstanding[message.request_id]
 
-    def _told(self, message: ContractCall | MonthSoFar) -> None:
-        """Nothing to answer."""
+    def _called(self, message: ContractCall) -> None:
+        self._check_contract(message.last)
+        self._check_contract(message.agreed)
+
+    def _month_so_far(self, message: MonthSoFar) -> None:
+        self._check_contract(message.contract)
 
     def _target_ack(self, message: TargetAck) -> None:
         target = self._outstanding.get(message.request_id)
@@ -242,8 +259,8 @@ _HANDLERS: dict[type[Message], Callable[[Session, Any], None]] = {
     Post: Session._post,
     PostTaken: Session._post_taken,
     Delivered: Session._delivered,
-    ContractCall: Session._told,
-    MonthSoFar: Session._told,
+    ContractCall: Session._called,
+    MonthSoFar: Session._month_so_far,
     ErrorMessage: Session._error,
 }
 

@@ -306,7 +306,7 @@ def test_stop_ends_every_connection_also_of_who_has_not_said_hello():
 def test_a_house_whose_welcome_cannot_be_written_is_not_taken_for_linked():
     async def story(server, port, door, house):
         door.admit = lambda greeting, protocol: Welcome(
-            protocol=protocol, name="x" * 65, zone=ZONE, central_time_ms=0, connection_w=5000
+            protocol=protocol, name="x" * 81, zone=ZONE, central_time_ms=0, connection_w=5000
         )
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(frame(encode_body(hello("A"))))

@@ -1,9 +1,10 @@
-"""Two ends of a LAN connection back to back, and what they refuse."""
+"""Two ends of a LAN connection back to back and bodies to be spoilt, and what is refused of them."""
 
 import msgspec
 import pytest
 
-from microgrid.wire.bodies import encode_body
+from microgrid.wire import limits as lim
+from microgrid.wire.bodies import decode_body, encode_body
 from microgrid.wire.errors import WireCode, WireError
 from microgrid.wire.lan import (
     CentralConnection,
@@ -13,16 +14,13 @@ from microgrid.wire.lan import (
 from microgrid.wire.messages import (
     ErrorMessage,
     Fetch,
+    Message,
     MinuteBatch,
     MinutesAcknowledged,
     Refused,
 )
 from microgrid.wire.session import Phase
-from tests.unit.wire.strategies import (
-    HELLO,
-    MINUTE,
-    WELCOME,
-)
+from tests.unit.wire.examples import HELLO, MINUTE, WELCOME
 
 ROWS = tuple(msgspec.structs.replace(MINUTE, minute=minute) for minute in (100, 101, 105))
 FETCH = Fetch(request_id=7, first_minute=100, limit=10)
@@ -70,4 +68,24 @@ def fails(connection, data: bytes, code: WireCode) -> WireError:
     assert not connection._frames._buffer
     assert connection.receive_data(framed(HELLO) * 3) == []
     assert not connection._frames._buffer
+    return caught.value
+
+
+# --- bodies ----------------------------------------------------------------------------------------
+
+pack = msgspec.msgpack.encode
+
+
+def raw(message: Message) -> dict:
+    """A message as the plain map that travels, to be spoilt."""
+    return msgspec.msgpack.decode(encode_body(message))
+
+
+def fault(body: object) -> WireError:
+    with pytest.raises(WireError) as caught:
+        decode_body(body if isinstance(body, bytes) else pack(body))
+    assert caught.value.text.isprintable()
+    assert len(caught.value.text) <= lim.MAX_TEXT_CHARS
+    # The sentence must be fit to be sent to the other end.
+    encode_body(Refused(code=caught.value.code, text=caught.value.text))
     return caught.value

@@ -1,4 +1,7 @@
-"""Examples and random values for the tests of both wires."""
+"""Random values for the tests of both wires."""
+
+from datetime import date
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -36,93 +39,18 @@ from microgrid.wire.messages import (
     Welcome,
 )
 
-SAMPLE = Sample(
-    boot_id=7,
-    uptime_ms=61_000,
-    sequence=60,
-    voltage_v=(230.12, 229.9, 231.0),
-    current_a=(4.347, 0.0, 12.5),
-    power_factor=(0.95, 1.0, 0.8),
-    leading=(False, False, True),
-    exporting=(False, False, True),
-    frequency_hz=49.987,
-    generator_p_w=3500,
-    generator_q_var=-120,
-    generator_s_va=3502,
-    exchange_p_w=-1250,
-    exchange_q_var=310,
-    import_counter_ws=72_000,
-    export_counter_ws=0,
-    generation_counter_ws=210_000,
-    generator_breaker_closed=True,
-    grid_breaker_closed=True,
-    flags=MeterFlag.CURRENT_SATURATED | MeterFlag.REVERSE_FLOW,
-    command_id=12,
-    command_state=CommandState.DONE,
-    firmware="1.0.3",
-)
-
-MINUTE = MeterMinute(
-    house="B",
-    minute=29_000_000,
-    epoch=1,
-    import_ws=10,
-    export_ws=2**40,
-    generation_ws=2**41,
-    closed_s=60,
-    covered_s=60,
-    max_w=2500,
-    min_w=-40,
-    voltage_mv=230_000,
-    current_ma=4_000,
-    power_factor_milli=980,
-    frequency_mhz=50_000,
-    suspect=0,
-)
-
-HELLO = Hello(house="B", protocol_min=1, protocol_max=1, software="1.0")
-WELCOME = Welcome(
-    protocol=1, name="Bilal's", zone="Asia/Karachi", central_time_ms=1_700_000_000_000, connection_w=6000
-)
-
-
-def poll(request_id: int) -> Poll:
-    return Poll(
-        request_id=request_id, central_time_ms=1_700_000_000_000, rate=8_000_000, tariff=17_600_000, pool_w=-9
-    )
-
-
-def reply(request_id: int, sample: Sample | None = SAMPLE) -> Reply:
-    return Reply(house="B", request_id=request_id, sample=sample, sample_age_ms=300, outbox=False)
-
-
-def target(request_id: int, command_id: int = 5) -> Target:
-    return Target(
-        request_id=request_id,
-        command_id=command_id,
-        target_w=2000,
-        hold=Hold.SHARING,
-        reason="load sharing",
-        expires_s=1_700_000_060,
-    )
-
-
-def target_ack(request_id: int, command_id: int = 5) -> TargetAck:
-    return TargetAck(
-        house="B",
-        request_id=request_id,
-        command_id=command_id,
-        state=AckState.ACCEPTED,
-        acknowledged_s=1_700_000_003,
-    )
-
-
 u32 = st.integers(0, lim.MAX_U32) | st.sampled_from([0, 1, lim.MAX_U32])
 request_ids = st.integers(1, lim.MAX_U32)
 power = st.integers(-lim.MAX_POWER_W, lim.MAX_POWER_W)
 firmware = st.from_regex(r"[A-Za-z0-9._-]{1,16}", fullmatch=True)
 house_ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", fullmatch=True)
-printable = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=64)
+printable = st.text(
+    st.characters(
+        exclude_categories=["Cc", "Cs", "Zl", "Zp"],
+        exclude_characters="\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    ),
+    max_size=64,
+)
 codes = st.from_regex("[a-z_]{1,40}", fullmatch=True)
 
 
@@ -187,7 +115,11 @@ times_ms = st.integers(0, lim.MAX_TIME_S * 1000)
 times_s = st.integers(0, lim.MAX_TIME_S)
 versions = st.integers(1, 65_535)
 prices = st.integers(0, MAX_PRICE)
-months = st.dates().map(lambda day: f"{day:%Y-%m}" if day.year > 999 else "2026-11")
+months = st.dates(date(1970, 1, 1)).map(lambda day: f"{day:%Y-%m}")
+# First minute and end of something that lies within a month.
+spans = st.tuples(
+    st.integers(0, lim.MAX_MINUTE - lim.MAX_MONTH_MINUTES), st.integers(1, lim.MAX_MONTH_MINUTES)
+).map(lambda drawn: (drawn[0], drawn[0] + drawn[1]))
 s64 = st.integers(-lim.MAX_S64, lim.MAX_S64)
 wishes = st.builds(
     Wish,
@@ -222,6 +154,7 @@ swaps = st.builds(
     installer=printable,
     reason=printable,
 )
+contracts_or_none = st.none() | contracts
 penalties = st.builds(
     PenaltyParts, deficit_energy=u63, deficit_amount=s64, minimum_energy=u63, minimum_amount=s64
 )
@@ -231,8 +164,9 @@ accounts = st.builds(
     **{
         name: s64
         for name in Account.__struct_fields__
-        if name not in ("role", "max_power_kw", "min_power_kw")
+        if name not in ("role", "max_power_kw", "min_power_kw", "estimated_minutes")
     },
+    estimated_minutes=st.integers(0, lim.MAX_MONTH_MINUTES),
     max_power_kw=_floats(1000),
     min_power_kw=_floats(1000),
 )
@@ -250,17 +184,24 @@ adjustments = st.builds(
     national_grid_amount=s64,
     penalty_amount=s64,
 )
-bills = st.builds(
+
+
+def _spanned(record: type[Any], **fields: st.SearchStrategy) -> st.SearchStrategy:
+    """Builds of what lies within a month, from `first_minute` to `end_minute`."""
+    return st.builds(
+        lambda span, **rest: record(first_minute=span[0], end_minute=span[1], **rest), spans, **fields
+    )
+
+
+bills = _spanned(
     Bill,
     house=st.just("B"),
     name=printable,
     month=months,
     zone=st.just("Asia/Kathmandu"),
     kind=st.sampled_from(BillKind),
-    first_minute=minute_indices,
-    end_minute=minute_indices,
     issued_s=times_s,
-    contract=st.none() | contracts,
+    contract=contracts_or_none,
     tariff=prices,
     account=accounts,
     penalties=penalties,
@@ -352,29 +293,28 @@ central_messages = st.one_of(
         reason=printable,
         expires_s=times_s,
     ),
-    st.builds(
+    _spanned(
         ContractCall,
         month=months,
-        first_minute=minute_indices,
-        end_minute=minute_indices,
         closes_s=times_s,
         tariff=prices,
         connection_w=st.integers(1, MAX_CONNECTION_W),
-        last=st.none() | contracts,
+        last=contracts_or_none,
         last_max_w=st.none() | power,
         refusal=st.dictionaries(st.sampled_from(["", "max_w", "price"]), printable, max_size=3),
         basis=st.none() | st.sampled_from(Basis),
-        agreed=st.none() | contracts,
+        agreed=contracts_or_none,
         permitted=st.booleans(),
     ),
     st.builds(FetchPost, request_id=request_ids),
     st.builds(PostTaken, request_id=request_ids),
-    st.builds(Deliver, request_id=request_ids, bill=st.none() | bills, adjustment=st.none() | adjustments),
+    st.builds(Deliver, request_id=request_ids, bill=bills),
+    st.builds(Deliver, request_id=request_ids, adjustment=adjustments),
     st.builds(
         MonthSoFar,
         month=months,
         through=minute_indices,
-        contract=st.none() | contracts,
+        contract=contracts_or_none,
         microgrid_energy=s64,
         national_energy=s64,
         microgrid_amount=s64,

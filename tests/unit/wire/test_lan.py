@@ -1,6 +1,7 @@
 """The LAN's bytes: any pieces, any size, any damage, and nothing worse than one WireError."""
 
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import msgspec
 from hypothesis import given, settings
@@ -25,18 +26,10 @@ from microgrid.wire.messages import (
 )
 from microgrid.wire.session import MAX_OUTSTANDING, Phase
 from tests.unit.wire.ends import BATCH, ERROR, FETCH, REFUSED, asked, fails, framed, linked, refuses
-from tests.unit.wire.strategies import (
-    HELLO,
-    MINUTE,
-    WELCOME,
-    messages,
-    mutated,
-    pieces,
-    poll,
-    reply,
-    target,
-)
+from tests.unit.wire.examples import HELLO, MINUTE, WELCOME, poll, reply, target
+from tests.unit.wire.strategies import messages, mutated, pieces
 
+LONGEST_ZONE = max(available_timezones(), key=len)
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "protocol.md"
 
 
@@ -103,9 +96,9 @@ def test_the_largest_batch_and_the_largest_opening_fit():
     rows = tuple(msgspec.structs.replace(widest, revision=2**31 - 1 - n) for n in range(MAX_BATCH_MINUTES))
     batch = MinuteBatch(house="x" * 32, request_id=lim.MAX_U32, minutes=rows, more=True)
     assert len(encode_body(batch)) <= MAX_BODY_BYTES
-    name = "\U0001f3e0" * 64
+    name = "\U0001f3e0" * lim.MAX_NAME_CHARS
     hello = msgspec.structs.replace(HELLO, house="x" * 32, software=name, meter_firmware="x" * 16)
-    welcome = msgspec.structs.replace(WELCOME, name=name, zone="x" * 64, last_minute=widest)
+    welcome = msgspec.structs.replace(WELCOME, name=name, zone=LONGEST_ZONE, last_minute=widest)
     refused = Refused(code="x" * 40, text="\U0001f3e0" * 300)
     error = ErrorMessage(house="x" * 32, request_id=lim.MAX_U32, code="x" * 40, text="\U0001f3e0" * 300)
     for message in (hello, welcome, refused, error):
@@ -148,7 +141,7 @@ def test_messages_before_a_fault_are_dropped_with_it():
 # --- anything at all --------------------------------------------------------------------------------
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_damaged_sessions_give_messages_or_one_named_fault(data):
     house, central = linked()
@@ -165,6 +158,7 @@ def test_damaged_sessions_give_messages_or_one_named_fault(data):
         assert faults == connection.closed <= 1
 
 
+@settings(max_examples=40)
 @given(st.lists(messages, max_size=8))
 def test_any_messages_in_any_order_keep_both_ends_bounded(said):
     for connection in linked():

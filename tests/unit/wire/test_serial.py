@@ -23,7 +23,8 @@ from microgrid.wire.serial import (
     encode_command,
     encode_packet,
 )
-from tests.unit.wire.strategies import SAMPLE, mutated, pieces, samples
+from tests.unit.wire.examples import SAMPLE
+from tests.unit.wire.strategies import mutated, pieces, samples
 
 PACKET = encode_packet(SAMPLE)
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "protocol.md"

@@ -38,17 +38,8 @@ from tests.unit.wire.ends import (
     linked,
     refuses,
 )
-from tests.unit.wire.strategies import (
-    HELLO,
-    MINUTE,
-    WELCOME,
-    central_messages,
-    house_messages,
-    poll,
-    reply,
-    target,
-    target_ack,
-)
+from tests.unit.wire.examples import HELLO, MINUTE, WELCOME, poll, reply, target, target_ack
+from tests.unit.wire.strategies import central_messages, house_messages
 
 
 def test_a_whole_session():
