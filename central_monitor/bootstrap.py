@@ -148,9 +148,10 @@ def _terms(writer: DatabaseWriter, grid: Path | None) -> Terms:
     else:
         return stored
     # A house that comes with old minutes in its journal finds terms for them, too.
-    start = minute_of(datetime.now(UTC)) - 366 * MINUTES_PER_DAY
+    now = datetime.now(UTC)
+    start = minute_of(now) - 366 * MINUTES_PER_DAY
     terms = read_gridfile(grid).terms(range(start, FOREVER))
-    writer.save_terms(terms)
+    writer.save_terms(terms, int(now.timestamp()))
     return terms
 
 

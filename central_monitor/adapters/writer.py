@@ -43,9 +43,11 @@ class DatabaseWriter:
 
     # --- start-up, before the event loop runs -------------------------------------------------------
 
-    def save_terms(self, terms: Terms) -> None:
-        """Store the first terms of a new database."""
-        self._worker.run(lambda: self._agreements.found(terms, author="grid file", note="", entered_s=0))
+    def save_terms(self, terms: Terms, entered_s: int = 0) -> None:
+        """Store the first terms of a new database; `entered_s` 0: they were there from the start."""
+        self._worker.run(
+            lambda: self._agreements.found(terms, author="grid file", note="", entered_s=entered_s)
+        )
 
     def load_terms(self) -> Terms:
         """The stored terms; LookupError if there are none yet."""

@@ -94,7 +94,9 @@ def date(now_s: float, zone: str) -> str:
 
 
 def moment(now_s: float, zone: str) -> str:
-    """Day, minute and zone, such as 3 Nov 2025, 14:05 PKT."""
+    """Day, minute and zone, such as 3 Nov 2025, 14:05 PKT; 0 is what was there from the start."""
+    if now_s == 0:
+        return QCoreApplication.translate(_CONTEXT, "the beginning")
     local = datetime.fromtimestamp(now_s, ZoneInfo(zone))
     return f"{date(now_s, zone)}, {time_of_day(now_s, zone)} {_zone_name(local)}"
 

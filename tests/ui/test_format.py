@@ -57,6 +57,7 @@ def test_times_name_their_zone():
 def test_a_moment_and_a_minute():
     assert moment(1_733_040_309.0, "Asia/Karachi") == "1 Dec 2024, 13:05 PKT"
     assert time_of_day(1_733_040_309.0, "Asia/Karachi") == "13:05"
+    assert moment(0, "Asia/Karachi") == "the beginning"
 
 
 def test_months_are_named_in_words():
