@@ -44,8 +44,8 @@ class RunningHousehold:
         self._program: HouseProgram | None = None
         self._clock = SystemClock()
         self._in_use = asyncio.Lock()  # nothing is asked of a program that is being exchanged
-        self._publishing = thread.submit(self._publish_on())
         thread.submit(self._start(settings)).result()
+        self._publishing = thread.submit(self._publish_on())
 
     def close(self) -> None:
         """Stop the program; no more snapshots are published."""
