@@ -31,6 +31,7 @@ from simulation.plant.house_plant import HousePlant, PlantMinute
 from simulation.plant.streams import stream
 from simulation.replay import Replay, read_replay
 from simulation.virtual_meter import VirtualMeter, never
+from simulation.wiring import RIGHT, Wiring, wiring_of
 
 
 class PtyMeter:
@@ -128,6 +129,7 @@ def boot_id(seed: int, house: str, start: int) -> int:
 def make_meter(
     grid: GridFile, house: str, *, seed: int, start: int,
     replay: Replay | None = None, counter_start_ws: int = 0, record: Record | None = None,
+    wiring: Wiring = RIGHT,
 ) -> VirtualMeter:  # fmt: skip
     """A house's virtual meter with its plant, beginning at minute `start`; ValueError says why not."""
     plant = HousePlant(
@@ -141,7 +143,8 @@ def make_meter(
         start_ws=(counter_start_ws, counter_start_ws, counter_start_ws),
     )
     silent = replay.silent if replay else never
-    return VirtualMeter(plant, boot_id(seed, house, start), silent=silent, minute_ended=record)
+    boot = boot_id(seed, house, start)
+    return VirtualMeter(plant, boot, silent=silent, minute_ended=record, wiring=wiring)
 
 
 class _ClockMessage(msgspec.Struct):
@@ -193,6 +196,13 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def _wiring(text: str) -> Wiring:
+    try:
+        return wiring_of(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from None
+
+
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m simulation.meter", description="A virtual meter on a pty."
@@ -207,6 +217,10 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--replay-day", type=int, default=0, help="day of that file to begin at (default 0)")
     parser.add_argument("--record", type=Path, help="file to append the true registers to, a line a minute")
     parser.add_argument("--counter-start", type=int, default=0, help="Ws the counters begin at (default 0)")
+    parser.add_argument(
+        "--wiring", type=_wiring, default=RIGHT, metavar="1,2r,3",
+        help="phase whose current each terminal sees, r: reversed (default 1,2,3)",
+    )  # fmt: skip
     parser.add_argument("--stepped-clock", type=_address, metavar="HOST:PORT", help="conductor to step with")
     return parser.parse_args(arguments)
 
@@ -221,7 +235,7 @@ def _run(options: argparse.Namespace) -> None:
             record = Record(stack.enter_context(options.record.open("a", encoding="ascii")))
         meter = make_meter(
             grid, options.house, seed=options.seed, start=start,
-            replay=replay, counter_start_ws=options.counter_start, record=record,
+            replay=replay, counter_start_ws=options.counter_start, record=record, wiring=options.wiring,
         )  # fmt: skip
         pty = PtyMeter(meter)
         stack.callback(pty.close)

@@ -40,6 +40,21 @@ class Wiring(msgspec.Struct, frozen=True):
 RIGHT = Wiring()
 
 
+def wiring_of(text: str) -> Wiring:
+    """Wiring as people write it: for each terminal the phase whose current it sees, `r` if reversed.
+
+    `1,2,3` is right, `2,1,3` has the first two swapped, `1,2r,3` the second the wrong way round.
+    ValueError if it is none of these.
+    """
+    terminals = [each.strip() for each in text.split(",")]
+    phases = [each.removesuffix("r") for each in terminals]
+    if len(phases) != 3 or not set(phases) <= {"1", "2", "3"}:
+        raise ValueError(f"{text!r} is no wiring; write three phases, such as 1,2r,3 (r: reversed)")
+    first, second, third = (int(phase) - 1 for phase in phases)
+    turned = [each.endswith("r") for each in terminals]
+    return Wiring(current_of=(first, second, third), reversed=(turned[0], turned[1], turned[2]))
+
+
 def _current(sample: Sample, phase: int) -> complex:
     """The phase's true current, positive into the micro-grid, against the voltage of the first phase."""
     factor = sample.power_factor[phase]

@@ -15,6 +15,7 @@ from microgrid.sample import CommandState
 from microgrid.wire.serial import Command, CommandKind, PacketReader, encode_command
 from simulation.meter import PtyMeter, Record, boot_id, main, make_meter
 from simulation.plant.config import made_up_grid, read_grid
+from simulation.wiring import RIGHT, Wiring, wiring_of
 
 START = 29_700_000
 ROOT = Path(__file__).parents[3]
@@ -105,6 +106,32 @@ def test_a_grid_file_gives_the_plants():
         grid.plant("C")
     with pytest.raises(ValueError, match="zone"):
         read_grid(b"house = []")
+
+
+@pytest.mark.parametrize(
+    ("text", "wiring"),
+    [
+        ("1,2,3", RIGHT),
+        ("2, 1, 3", Wiring(current_of=(1, 0, 2))),
+        ("1,3r,2", Wiring(current_of=(0, 2, 1), reversed=(False, True, False))),
+    ],
+)
+def test_wiring_is_written_by_terminal(text, wiring):
+    assert wiring_of(text) == wiring
+
+
+@pytest.mark.parametrize("text", ["", "1,2", "1,2,4", "1,2,3rr", "r,2,3", "1,2,3,1"])
+def test_what_is_no_wiring_is_said_in_words(text, capsys):
+    with pytest.raises(SystemExit):
+        main(["--house", "A", "--month-start", str(START), "--wiring", text])
+    assert "is no wiring; write three phases, such as 1,2r,3" in capsys.readouterr().err
+
+
+def test_a_process_measures_as_it_is_wired():
+    with process("--house", "A", "--wiring", "1,2r,3") as child:
+        with serial.Serial(json.loads(child.stdout.readline())["port"], timeout=5) as port:
+            sample = read_packets(port, 2)[-1]
+        assert sample.exporting == (False, True, False)
 
 
 def test_what_cannot_run_is_said_in_one_line(tmp_path, capsys):
