@@ -14,15 +14,16 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.measure import OUTPUT, Spent, medians, peak_bytes, repeated, show, spending
+from benchmarks.measure import OUTPUT, Spent, medians, peak_bytes, show, spending
 from benchmarks.neighbourhood import HOUSES, MONTH, make_terms
 from central_monitor.services.biller import settled_month
-from db.central import CENTRAL, AgreementRepository, MinuteStore
+from central_monitor.services.inquiries import Inquiries
+from central_monitor.services.records import open_records
+from db.central import CENTRAL, AgreementRepository, BillingRepository, MinuteStore
+from db.central.billing import Run
 from db.central.grids import METER, ORDER, PRESENT, DayGrids, RowGrid, SealedRow, packed
 from db.engine import open_reader, open_writer
 from microgrid.columns import MINUTES_PER_DAY, Ints
-from microgrid.daybook import LedgerPoint
-from microgrid.ledger import MonthLedger, Segment
 from microgrid.months import month_minutes, zone_of
 from microgrid.terms import Terms
 
@@ -151,11 +152,43 @@ def waiting(work: Callable[[], object]) -> float:
     return ticker.longest_s * 1000
 
 
-def drill_down(store: MinuteStore, terms: Terms, start: LedgerPoint, end_minute: int) -> list[Segment]:
-    """A day read from its seals and settled again from the point at its start."""
-    ledger = MonthLedger(terms, MONTH, start=start)
-    days = store.billed_days(start.minute, end_minute, ledger.houses)
-    return [segment for columns, orders in days for segment in ledger.segments(columns, orders)]
+def bill(path: Path, terms: Terms) -> None:
+    """Bill the month, so that days are asked about as they are of a billed one."""
+    connection = open_writer(path, CENTRAL)
+    billing = BillingRepository(connection)
+    if billing.latest(MONTH) is None:
+        ledger = settled_month(MinuteStore(connection), terms, MONTH)
+        minutes = month_minutes(MONTH, zone_of(terms.zone))
+        billing.save(
+            Run(
+                month=MONTH,
+                number=1,
+                made_s=minutes.stop * 60,
+                first_minute=minutes.start,
+                end_minute=minutes.stop,
+                statements=ledger.statements(),
+                penalties=ledger.penalty_parts(),
+                terms=terms,
+                days=ledger.days(),
+            )
+        )
+    connection.close()
+
+
+def drill_downs(path: Path, terms: Terms) -> dict[str, list[Spent]]:
+    """What it costs to ask for the minutes of a day and then for the proof of one; each day three times."""
+    spent: dict[str, list[Spent]] = {"its minutes": [], "then the proof of one": []}
+    with open_records(path) as records:
+        inquiries = Inquiries(records)
+        first = month_minutes(MONTH, zone_of(terms.zone)).start
+        for number in [*range(1, 30, 4)] * 3:
+            with spending() as of_minutes:
+                inquiries.minutes(terms, MONTH, "H002", number)
+            with spending() as of_proof:
+                inquiries.proof(terms, "H002", first + number * MINUTES_PER_DAY + 720)
+            for figures, one in zip(spent.values(), (of_minutes, of_proof), strict=True):
+                figures.append(one)
+    return spent
 
 
 def open_database(terms: Terms) -> Path:
@@ -193,14 +226,24 @@ def main() -> None:
         read.append(spent)
         waits.append(waiting(lambda store=store: settled_month(store, terms, MONTH)))  # type: ignore[misc]
         connection.close()
-    store = MinuteStore(open_reader(path, CENTRAL))
-    days = [repeated(lambda day=day: drill_down(store, terms, day.start, day.end_minute), 3)  # type: ignore[misc]
-            for day in ledger.days()[1::4]]  # fmt: skip
+    bill(path, terms)
+    with open_records(path) as records:
+        asked = Inquiries(records)
+        waits_of_day = [
+            waiting(lambda n=number: asked.minutes(terms, MONTH, "H002", n))  # type: ignore[misc]
+            for number in range(1, 30, 4)
+        ]
     show(f"{HOUSES} × {len(minutes)} minutes, database to statements", medians(settled))
     show("of it reading", medians(read))
     show("longest wait of a thread that ticks every 5 ms meanwhile", f"{median(waits):.0f} ms")
     show("the same while nothing is done", f"{waiting(lambda: time.sleep(3)):.0f} ms")
-    show("one day of them, read and settled again", medians(days))
+    for question, days in drill_downs(path, terms).items():
+        cpu_ms = [spent.cpu_s * 1000 for spent in days]
+        show(
+            f"one day of them read and settled again, {question}",
+            f"{medians(days)}; CPU {min(cpu_ms):.1f} to {max(cpu_ms):.1f} ms of {len(days)}",
+        )
+    show("longest wait meanwhile, of the minutes of a day", f"{median(waits_of_day):.0f} ms")
     show("peak resident memory", f"{peak_bytes() / 2**20:.0f} MiB")
     show("bytes a house-minute in the database", f"{path.stat().st_size / HOUSES / len(minutes):.1f}")
     raise SystemExit(0 if medians(settled).wall_s <= BAR_S and peak_bytes() <= BAR_BYTES else 1)

@@ -87,6 +87,12 @@ def transaction(connection: Connection) -> Iterator[Connection]:
         yield connection
 
 
+def data_version(connection: Connection) -> tuple[int, int]:
+    """Another value than before if the database has changed since, by this connection or by others."""
+    by_others = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+    return by_others, connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+
+
 def _inspect(path: Path, schema: Schema, timeout_s: float) -> str | None:
     """The revision stored in the file, or None if the file is absent or empty; never writes."""
     if not path.exists():

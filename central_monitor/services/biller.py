@@ -97,7 +97,7 @@ def settled_month(
     minutes = month_minutes(month, zone_of(terms.zone))
     end = minutes.stop if through is None else min(minutes.stop, through)
     ledger = MonthLedger(terms, month, profile)
-    _keep_freed_memory()
+    keep_freed_memory()
     with ThreadPoolExecutor(1, thread_name_prefix="settle") as thread:
         settling: list[Future[Segment]] = []
         for columns, orders in _read_ahead(reader.billed_days(minutes.start, end, ledger.houses)):
@@ -115,7 +115,7 @@ def _done(settling: Iterable[Future[Segment]]) -> None:
         segment.result()
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Let the allocator keep what a day's arrays free: fetching it anew from the system takes a sixth longer.
 
     The C library (glibc) raises its limits when a larger block than it has seen yet is freed.

@@ -5,7 +5,6 @@ point, which gives the very figures of the run. Of a month that is not billed th
 to so far.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,7 @@ from central_monitor.books import (
     MonthBook,
     MonthEntry,
 )
+from central_monitor.services.biller import keep_freed_memory
 from central_monitor.services.records import Records
 from db.central import MinuteStore
 from microgrid.bill import with_adjustments
@@ -90,6 +90,7 @@ class Inquiries:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._so_far: tuple[Terms, MonthLedger] | None = None
+        self._settled_day: tuple[object, tuple[Segment, ...]] | None = None  # the last one, and of what
 
     def month_book(self, terms: Terms, month: str) -> MonthBook:
         """Bills & Payments of a month; LookupError if nothing is recorded of it."""
@@ -143,7 +144,7 @@ class Inquiries:
         asked = self._month(terms, month)
         sums = asked.days[day]
         index, houses = _place(sums, account), len(sums.accounts) - len(COMMON_ACCOUNTS)
-        parts = list(self._segments(asked.terms, month, sums, sums.end_minute))
+        parts = self._segments(asked.terms, month, sums)
 
         def joined(of_house: str, of_common: str | None) -> np.ndarray:
             if index < houses:
@@ -158,7 +159,9 @@ class Inquiries:
             first_minute=sums.first_minute,
             end_minute=sums.end_minute,
             **{name: joined(of_house, common.get(name)) for name, of_house in _MINUTE_FIGURES.items()},
-            estimated=np.concatenate(estimated) if estimated else np.zeros(len(parts[0].block.net_ws), bool),
+            estimated=np.concatenate(estimated)
+            if estimated
+            else np.zeros(sums.end_minute - sums.first_minute, bool),
             rate=np.concatenate([_rates(part) for part in parts]),
         )
 
@@ -170,15 +173,16 @@ class Inquiries:
         if day is None:
             raise LookupError("that minute is not settled yet")
         index = _place(day, house)
-        last = list(self._segments(asked.terms, month, day, minute + 1))[-1]
-        row = minute - last.first_minute
-        minutes, settled, block = self._records.minutes, last.settled, last.block
+        parts = self._segments(asked.terms, month, day)
+        part = next(p for p in reversed(parts) if p.first_minute <= minute)
+        row = minute - part.first_minute
+        minutes, settled, block = self._records.minutes, part.settled, part.block
         around = reading_at(minutes, house, minute)
         corrections = minutes.corrections(house, minute, minute + 1)
-        rate = int(_rates(last)[row])
+        rate = int(_rates(part)[row])
         contract = asked.terms.contract_at(house, minute)
         buyer = contract is not None and contract.role is Role.CONSUMER
-        allotted = allotments_ws(last.terms, available_ws(last.terms, block))[row, index]
+        allotted = allotments_ws(part.terms, available_ws(part.terms, block))[row, index]
         return MinuteProof(
             house=asked.terms.house(house),
             minute=minute,
@@ -191,7 +195,7 @@ class Inquiries:
             contract=contract,
             tariff=asked.terms.tariff_at(minute),
             net_energy=int(block.net_ws[row, index]),
-            estimated=bool(last.estimated[row, index]),
+            estimated=bool(part.estimated[row, index]),
             rate=None if rate < 0 else rate,
             allotment=int(allotted) if buyer else None,
             produced=int(np.maximum(block.net_ws[row], 0).sum()),
@@ -229,12 +233,18 @@ class Inquiries:
         self._so_far = terms, ledger
         return ledger
 
-    def _segments(self, terms: Terms, month: str, day: DaySums, end: int) -> Iterator[Segment]:
-        """The day's minutes before `end`, settled again from where the day begins."""
+    def _segments(self, terms: Terms, month: str, day: DaySums) -> tuple[Segment, ...]:
+        """The day's minutes, settled again from where the day begins; kept till anything else is recorded."""
         records = self._records
-        ledger = MonthLedger(terms, month, records.habits(terms), day.start)
-        for columns, orders in records.minutes.billed_days(day.first_minute, end, ledger.houses):
-            yield from ledger.segments(columns, orders)
+        settled_of = (records.version(), terms, month, day.start, day.end_minute)
+        if self._settled_day is None or self._settled_day[0] != settled_of:
+            self._settled_day = None  # two days need not be in memory at once
+            keep_freed_memory()
+            ledger = MonthLedger(terms, month, records.habits(terms), day.start)
+            read = records.minutes.billed_days(day.first_minute, day.end_minute, ledger.houses)
+            parts = [part for columns, orders in read for part in ledger.segments(columns, orders)]
+            self._settled_day = settled_of, tuple(parts)
+        return self._settled_day[1]
 
 
 def _place(day: DaySums, account: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from central_monitor.services.biller import MonthSoFar, Progress, month_so_far, settled_month
 from central_monitor.services.habits import Habits
 from db.central import CENTRAL, AgreementRepository, BillingRepository, MinuteStore
-from db.engine import open_reader
+from db.engine import data_version, open_reader
 from microgrid.energy import Profile
 from microgrid.ledger import MonthLedger
 from microgrid.minute import MeterMinute
@@ -27,6 +27,11 @@ class Records:
     agreements: AgreementRepository
     billing: BillingRepository
     past: MinuteStore
+
+    def version(self) -> object:
+        """Another value than before if anything was recorded since."""
+        with self.minutes.transaction() as connection:
+            return data_version(connection)
 
     def habits(self, terms: Terms) -> Profile:
         """The profile by which long gaps are estimated (docs/estimation.md)."""

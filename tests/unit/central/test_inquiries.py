@@ -12,6 +12,7 @@ from msgspec.structs import asdict, replace
 from central_monitor.services.inquiries import STALE_MINUTES, Inquiries, agreements, month_entries
 from central_monitor.services.month_end import QUIET_S
 from central_monitor.services.records import open_records
+from db.central import MinuteStore
 from microgrid.months import month_minutes, zone_of
 from microgrid.statement import PenaltyParts
 from microgrid.terms import COMMON_ACCOUNTS, Cap, Obligation, Source
@@ -250,6 +251,48 @@ def test_an_allotment_is_told_of_consumers(tmp_path):
             "C": 1250 * 60,
         }
         assert proofs["A"].rate == microcoins(8)
+
+    at_work(tmp_path, TERMS, story)
+
+
+def test_a_day_is_settled_once_for_many_questions_until_anything_is_recorded(tmp_path, monkeypatch):
+    read = []
+    billed_days = MinuteStore.billed_days
+    monkeypatch.setattr(MinuteStore, "billed_days", lambda *asked: read.append(asked) or billed_days(*asked))
+
+    async def story(bureau):
+        await bureau.record(rows_of({"A": [-600] * 90, "B": [900] * 90, "C": [0] * 90}), (FIRST + 99) * 60)
+        with open_records(bureau.path) as records:
+            inquiries = Inquiries(records)
+            assert inquiries.minutes(TERMS, MONTH, "A", 0).microgrid_energy.tolist() == [-36_000] * 90
+            read.clear()
+            assert [inquiries.proof(TERMS, "A", FIRST + n).net_energy for n in (0, 2, 89)] == [-36_000] * 3
+            assert int(inquiries.minutes(TERMS, MONTH, "B", 0).microgrid_energy.sum()) == 36_000 * 90
+            assert read == []
+            dearer = terms(seller("B", 9), buyer("A"), buyer("C"))
+            assert inquiries.proof(dearer, "A", FIRST + 2).rate == microcoins(9)
+            assert inquiries.proof(TERMS, "A", FIRST + 2).rate == microcoins(8)
+            correct = bureau.orders.correct
+            await correct("A", FIRST + 2, 10**6 + 90_000, 10**6, "Mehmet", "Misread.", (FIRST + 99) * 60)
+            assert inquiries.proof(TERMS, "A", FIRST + 2).net_energy == -18_000
+            assert inquiries.proof(TERMS, "A", FIRST + 3).net_energy == -54_000
+
+    at_work(tmp_path, TERMS, story)
+
+
+def test_who_asked_before_a_month_was_settled_anew_is_told_of_the_new_run(tmp_path):
+    async def story(bureau):
+        await billed(bureau)
+        with open_records(bureau.path) as records:
+            inquiries = Inquiries(records)
+            before = inquiries.minutes(TERMS, MONTH, "A", 0)
+            dearer = tariff(valid_from=JUNE.start, valid_to=JUNE.stop, national=microcoins(18))
+            await bureau.orders.enter_tariff(dearer, "Mehmet", "June.", JUNE_S)
+            await bureau.step(JUNE_S + QUIET_S)
+            agreed = records.agreements.load()
+            after = inquiries.minutes(agreed, MONTH, "A", 0)
+            assert not np.array_equal(after.national_grid_amount, before.national_grid_amount)
+            assert_day(after, inquiries.days(agreed, MONTH, "A")[0])
 
     at_work(tmp_path, TERMS, story)
 
