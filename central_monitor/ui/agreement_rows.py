@@ -1,8 +1,9 @@
 """A house's line in the Energy Agreement window, as cells of a table."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QLocale
 
 from central_monitor.snapshot import CentralSnapshot, HouseView, MonthView
 from central_monitor.ui.deviation import Breach, Deviation, breach_words, deviation
@@ -15,6 +16,8 @@ from node.qt.value import ValueState
 _CONTEXT = "agreement"
 _BLANK = Cell("")
 _BLANK_NUMBER = Cell("", align_right=True)
+_ABSENT = Cell("", align_right=True, state=ValueState.DISCONNECTED)
+_KEPT = 1024  # cells of so many houses
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,15 @@ def headers() -> tuple[str, ...]:
 def line_of(house: HouseView, snapshot: CentralSnapshot) -> Line:
     """The house's line, of this snapshot."""
     found, state = deviation(house, snapshot.pool.is_day), house_state(house)
+    locale = QLocale().name()
     cells = (
         Cell(house.house, link=True, bold=_departs(found)),
         Cell(house.name if house.name != house.house else ""),
-        *_contract_cells(house.contract),
-        _allotment_cell(house),
-        *_split_cells(house, state),
+        *_contract_cells(house.contract, locale),
+        _allotment_cell(house, locale),
+        *_split_cells(house, state, locale),
         _deviation_cell(found),
-        *_month_cells(house.month, state),
+        *_month_cells(house.month, state is ValueState.DISCONNECTED, locale),
         Cell(house_note(house), quiet=state is ValueState.GOOD),
     )
     return Line(house, found, cells)
@@ -96,7 +100,11 @@ def obligation_word(contract: Contract | None) -> str:
     return QCoreApplication.translate(_CONTEXT, "always")
 
 
-def _contract_cells(contract: Contract | None) -> tuple[Cell, ...]:
+# What stands still from snapshot to snapshot, as most of a line does, is made once.
+
+
+@lru_cache(maxsize=_KEPT)
+def _contract_cells(contract: Contract | None, _locale: str) -> tuple[Cell, ...]:
     words = (
         Cell(role_word(contract), quiet=contract is None),
         Cell(source_word(contract)),
@@ -110,28 +118,34 @@ def _contract_cells(contract: Contract | None) -> tuple[Cell, ...]:
     return (*words, _number(power(contract.min_w).number), maximum, _number(price(contract.price).number))
 
 
-def _allotment_cell(house: HouseView) -> Cell:
+def _allotment_cell(house: HouseView, locale: str) -> Cell:
     share_w = house.allotment_w
-    return _BLANK_NUMBER if share_w is None else _number(power(share_w).number)
+    return _BLANK_NUMBER if share_w is None else _power_cell(share_w, False, ValueState.GOOD, locale)
 
 
-def _split_cells(house: HouseView, state: ValueState) -> tuple[Cell, ...]:
+def _split_cells(house: HouseView, state: ValueState, locale: str) -> tuple[Cell, ...]:
     """Power now by what it is billed as; a seller's default only where there is a contract to default on."""
     split = house.split
     if split is None or state is ValueState.DISCONNECTED:
-        absent = Cell("", align_right=True, state=ValueState.DISCONNECTED)
-        return absent, absent, absent if _sells(house) else _BLANK_NUMBER
-    default = _number(power(split.default_w).number, state, bold=split.default_w > 0)
+        return _ABSENT, _ABSENT, _ABSENT if _sells(house) else _BLANK_NUMBER
+    default = _BLANK_NUMBER
+    if _sells(house):
+        default = _power_cell(split.default_w, False, state, locale, bold=split.default_w > 0)
     return (
-        _number(power(split.microgrid_w, signed=True).number, state),
-        _number(power(split.national_w, signed=True).number, state),
-        default if _sells(house) else _BLANK_NUMBER,
+        _power_cell(split.microgrid_w, True, state, locale),
+        _power_cell(split.national_w, True, state, locale),
+        default,
     )
+
+
+@lru_cache(maxsize=16 * _KEPT)
+def _power_cell(power_w: int, signed: bool, state: ValueState, _locale: str, *, bold: bool = False) -> Cell:
+    return _number(power(power_w, signed=signed).number, state, bold=bold)
 
 
 def _deviation_cell(found: Deviation | None) -> Cell:
     if found is None:
-        return Cell("", align_right=True, state=ValueState.DISCONNECTED)
+        return _ABSENT
     if found.breach is Breach.NONE:
         return Cell(QCoreApplication.translate(_CONTEXT, "none"), align_right=True, quiet=True)
     translate, number = QCoreApplication.translate, power(found.power_w).number
@@ -146,12 +160,12 @@ def _deviation_cell(found: Deviation | None) -> Cell:
     return Cell(text, align_right=True, bold=True, tip=tip)
 
 
-def _month_cells(month: MonthView | None, state: ValueState) -> tuple[Cell, ...]:
+@lru_cache(maxsize=_KEPT)
+def _month_cells(month: MonthView | None, lost: bool, _locale: str) -> tuple[Cell, ...]:
     """Energy of the month: settled from what is recorded, so it stands still while the link is lost."""
     if month is None:
-        absent = Cell("", align_right=True, state=ValueState.DISCONNECTED)
-        return absent, absent
-    state = ValueState.STALE if state is ValueState.DISCONNECTED else ValueState.GOOD
+        return _ABSENT, _ABSENT
+    state = ValueState.STALE if lost else ValueState.GOOD
     return (
         _number(energy(month.microgrid_energy, signed=True).number, state),
         _number(energy(month.national_energy, signed=True).number, state),

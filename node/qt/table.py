@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QAccessible, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -102,20 +102,31 @@ class _Rows(QAbstractTableModel):
             return side | Qt.AlignmentFlag.AlignBottom
         return None
 
-    def renew(self, rows: Sequence[Sequence[Cell]]) -> None:
-        """Other cells for the same keys."""
-        before, self.rows = self.rows, tuple(tuple(row) for row in rows)
-        changed = [number for number, row in enumerate(self.rows) if row != before[number]]
-        if changed:
-            self.dataChanged.emit(
-                self.index(changed[0], 0), self.index(changed[-1], len(self.headers) - 1), []
-            )
+    def renew(self, rows: Sequence[Sequence[Cell]]) -> dict[int, list[Cell]]:
+        """Other cells for the same keys; those that changed, by column.
 
-    def replace(self, keys: Sequence[object], rows: Sequence[Sequence[Cell]]) -> None:
-        """Other rows altogether."""
+        Each column is told by itself: where few columns live, few are painted.
+        """
+        before, self.rows = self.rows, tuple(tuple(row) for row in rows)
+        changed: dict[int, list[Cell]] = {}
+        places: dict[int, tuple[int, int]] = {}  # the first and the last changed row of a column
+        for number, (old, new) in enumerate(zip(before, self.rows, strict=True)):
+            if old is new or old == new:
+                continue
+            for column, cell in enumerate(new):
+                if cell is not old[column] and cell != old[column]:
+                    changed.setdefault(column, []).append(cell)
+                    places[column] = places.get(column, (number, number))[0], number
+        for column, (first, last) in places.items():
+            self.dataChanged.emit(self.index(first, column), self.index(last, column), [])
+        return changed
+
+    def replace(self, keys: Sequence[object], rows: Sequence[Sequence[Cell]]) -> dict[int, list[Cell]]:
+        """Other rows altogether; their cells, by column."""
         self.beginResetModel()
         self.keys, self.rows = tuple(keys), tuple(tuple(row) for row in rows)
         self.endResetModel()
+        return {column: list(cells) for column, cells in enumerate(zip(*self.rows, strict=True))}
 
 
 class _Painter(QStyledItemDelegate):
@@ -137,7 +148,7 @@ class _Painter(QStyledItemDelegate):
         if cell.state is not ValueState.GOOD:
             paint_ground(painter, place.adjusted(2, 2, -2, -3), cell.state, theme)
         painter.setPen(QPen(theme.line, 1))
-        painter.drawLine(place.bottomLeft(), place.bottomRight())
+        painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())  # within its own cell
         if selected and index.column() == 0:
             painter.fillRect(QRectF(place.left(), place.top(), 4, place.height()), theme.bus)
         if cell.shown:
@@ -204,11 +215,8 @@ class Table(QTableView):
         """
         if len(keys) != len(rows) or any(len(row) != len(self._rows.headers) for row in rows):
             raise ValueError("Every row of a table has a key, and a cell for each column.")
-        if tuple(keys) == self._rows.keys:
-            self._rows.renew(rows)
-        else:
-            self._replace(keys, rows)
-        self._measure()
+        same = tuple(keys) == self._rows.keys
+        self._measure(self._rows.renew(rows) if same else self._replace(keys, rows))
 
     @property
     def keys(self) -> tuple[object, ...]:
@@ -243,6 +251,14 @@ class Table(QTableView):
         self._painter.theme = theme
         self.setPalette(theme.palette())
         self.viewport().update()
+
+    def dataChanged(self, first: _Index, last: _Index, roles: Sequence[int] = ()) -> None:
+        """Paint the cells that changed; Qt's own way is to paint every cell in view for more than one."""
+        if QAccessible.isActive():
+            super().dataChanged(first, last, list(roles))
+            return
+        changed = self.visualRect(first).united(self.visualRect(last))
+        self.viewport().update(changed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens the selected row."""
@@ -284,13 +300,13 @@ class Table(QTableView):
         lines = max(header.count("\n") + 1 for header in self._rows.headers)
         columns.setFixedHeight(round(self._size * (1.3 * lines + 0.5)))
 
-    def _replace(self, keys: Sequence[object], rows: Sequence[Sequence[Cell]]) -> None:
+    def _replace(self, keys: Sequence[object], rows: Sequence[Sequence[Cell]]) -> dict[int, list[Cell]]:
         bar, selected = self.verticalScrollBar(), self.current_key()
         at, top = bar.value(), self.rowAt(0)
         height = self.verticalHeader().defaultSectionSize()
         first = self._rows.keys[top] if at > 0 and top >= 0 else None
         column = max(0, self.currentIndex().column())
-        self._rows.replace(keys, rows)
+        cells = self._rows.replace(keys, rows)
         if selected is not None and selected in self._rows.keys:
             self.setCurrentIndex(self._rows.index(self._rows.keys.index(selected), column))
         self.updateGeometries()  # the scroll bar's range must be the new rows'
@@ -298,11 +314,12 @@ class Table(QTableView):
             bar.setValue(self._rows.keys.index(first) * height + at - top * height)
         else:
             bar.setValue(at)
+        return cells
 
-    def _measure(self) -> None:
-        """Widen the columns to their longest texts; of numbers a few are measured, all digits being equal."""
+    def _measure(self, new: dict[int, list[Cell]]) -> None:
+        """Widen columns to their longest new texts; of numbers a few are measured, all digits being equal."""
         before = list(self._wanted)
-        for column, cells in enumerate(zip(*self._rows.rows, strict=True)):
+        for column, cells in new.items():
             texts = {cell.shown for cell in cells}
             if cells[0].align_right:
                 texts = set(sorted(texts, key=len)[-_MEASURED:])

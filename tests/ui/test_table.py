@@ -2,13 +2,14 @@
 
 from time import perf_counter
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from node.qt.table import Cell, Table
 from node.qt.theme import DARK, load_theme
 from node.qt.value import ValueState
-from tests.ui.images import grey, picture
+from tests.ui.images import grey, on_screen, picture
 
 
 def rows_of(keys, *, amount="1.00"):
@@ -82,6 +83,21 @@ def test_what_has_not_changed_is_not_drawn_anew(table, qtbot):
     table.set_rows("ab", [rows_of("a")[0], rows_of("b", amount="2.00")[0]])
     assert changed == [(1, 1)]
     assert table.texts(1) == ["House b", "2.00"]
+
+
+def test_whatever_changed_is_seen_and_nothing_of_before_is_left(table, qtbot):
+    keys = list(range(100))
+    table.set_rows(keys, rows_of(keys))
+    table.select(4)
+    table.verticalScrollBar().setValue(2 * table.rowHeight(0) + 7)
+    qtbot.wait(100)
+    for changed in ({3, 9}, {5}, {0, 99}, {8, 60}):
+        rows = rows_of(keys)
+        for key in changed:
+            rows[key] = (Cell(f"Home {key}", bold=True), Cell("-2.00", align_right=True, quiet=True))
+        table.set_rows(keys, rows)
+        qtbot.wait(50)
+        assert np.array_equal(on_screen(table), picture(table))
 
 
 def test_enter_opens_the_selected_row(table, qtbot):
