@@ -6,10 +6,13 @@ Everything is on the disk before anybody is told: an answer is agreed, a bill is
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from central_monitor.services.agreed import Agreed
 from central_monitor.services.contracts import ContractDesk
+from central_monitor.services.letters import letter
 from central_monitor.services.live import LiveState
 from central_monitor.services.running import RunningMonth
 from microgrid.bill import Adjustment, Bill, BillCheck, Verdict
@@ -31,6 +34,8 @@ from microgrid.wire.messages import (
 log = logging.getLogger(__name__)
 
 Paper = Bill | Adjustment
+DAY_S = 86_400
+SWAPS_A_DAY = 10  # that are kept of one house; nobody exchanges its meter more often
 
 
 class PaperLink(Protocol):
@@ -59,6 +64,23 @@ class PaperStore(Protocol):
         """What a house does not have yet, oldest first."""
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A request a house has not answered yet. It gets no second one like it: an answer may come late."""
+
+    link: PaperLink
+    answer: asyncio.Future[HouseMessage]
+
+
+@dataclass
+class _Swaps:
+    """The exchanges of its meter that a house recorded on one day, by their times."""
+
+    day: int
+    kept: set[int] = field(default_factory=set)
+    overdone: bool = False  # there were more, and the operator was told
+
+
 class Clerk:
     """Owned by the network thread."""
 
@@ -79,6 +101,9 @@ class Clerk:
         self._running = running
         self.papers = 0  # bills and adjustments issued since the start
         self._to_deliver = set(live.houses)  # houses for which bills may be waiting
+        self._fetching: dict[str, _Asked] = {}
+        self._handing: dict[str, tuple[Paper, _Asked]] = {}
+        self._swaps: dict[str, _Swaps] = {}
         self._owed: Mapping[str, int] = {}  # adjustments of earlier months, not on a bill yet
         self._keeping = asyncio.Lock()
 
@@ -128,28 +153,33 @@ class Clerk:
         return None if account is None else round(account.max_power_kw * 1000)
 
     async def collect(self, houses: Iterable[str], now_s: int, timeout_s: float) -> None:
-        """Fetch what households answered and installers recorded, and act on it."""
-        asked = {
-            house: link.request(lambda request_id: FetchPost(request_id=request_id))
-            for house in houses
-            if (link := self._links.get(house)) is not None
-        }
-        if asked:
-            await asyncio.wait(asked.values(), timeout=timeout_s)
-        for house, future in sorted(asked.items()):
-            if future.done() and future.exception() is None:
-                post = future.result()
-                if isinstance(post, Post):
-                    await self._take(house, post, now_s)
+        """Fetch what households answered and installers recorded, and act on it.
+
+        Who does not answer within `timeout_s` is not waited for again; its answer counts when it comes.
+        """
+        new = []
+        for house in houses:
+            link = self._links.get(house)
+            if link is None or (house in self._fetching and self._fetching[house].link is link):
+                continue
+            asked = _Asked(link, link.request(lambda request_id: FetchPost(request_id=request_id)))
+            self._fetching[house] = asked
+            new.append(asked.answer)
+        if new:
+            await asyncio.wait(new, timeout=timeout_s)
+        for house, asked in sorted(self._fetching.items(), key=lambda item: item[0]):
+            if not asked.answer.done():
+                continue
+            del self._fetching[house]
+            post = None if asked.answer.exception() is not None else asked.answer.result()
+            if isinstance(post, Post) and (post.answer is not None or post.swap is not None):
+                await self._take(house, post, now_s)
+                asked.link.tell(PostTaken(request_id=post.request_id))
 
     async def _take(self, house: str, post: Post, now_s: int) -> None:
-        if post.answer is None and post.swap is None:
-            return
+        """Act on what was in the post; the house keeps it if this fails."""
         if post.swap is not None:
-            await self._store.keep_swap(post.swap)
-            self._live.notice(
-                now_s * 1000, f"House {house}: the meter was exchanged by {post.swap.installer}."
-            )
+            await self._take_swap(house, post.swap, now_s)
         if post.answer is not None:
             answer = post.answer
 
@@ -159,9 +189,26 @@ class Clerk:
 
             if not await self.keep_rounds(taken, now_s):
                 self.call(house, now_s)
-        link = self._links.get(house)
-        if link is not None:
-            link.tell(PostTaken(request_id=post.request_id))
+
+    async def _take_swap(self, house: str, swap: MeterSwap, now_s: int) -> None:
+        """Keep it and say it once; records without end fill neither the disk nor the notices."""
+        today = self._swaps.get(house)
+        if today is None or today.day != now_s // DAY_S:
+            today = self._swaps[house] = _Swaps(now_s // DAY_S)
+        if swap.at_s in today.kept or len(today.kept) < SWAPS_A_DAY:
+            await self._store.keep_swap(swap)
+            if swap.at_s not in today.kept:
+                today.kept.add(swap.at_s)
+                self._live.notice(
+                    now_s * 1000, f"House {house}: the meter was exchanged by {swap.installer}."
+                )
+        elif not today.overdone:
+            today.overdone = True
+            self._live.notice(
+                now_s * 1000,
+                f"House {house} records more than {SWAPS_A_DAY} exchanges of its meter in one day; the others"
+                " are not kept. Look into it.",
+            )
 
     # --- bills --------------------------------------------------------------------------------------
 
@@ -182,19 +229,33 @@ class Clerk:
         await asyncio.gather(*(self._deliver(house, now_s, timeout_s) for house in linked))
 
     async def _deliver(self, house: str, now_s: int, timeout_s: float) -> None:
+        if house in self._handing:
+            paper, asked = self._handing[house]
+            if asked.link is self._links.get(house) and not asked.answer.done():
+                return
+            del self._handing[house]
+            if asked.answer.done():
+                await self._note(house, paper, asked.answer, now_s)
         for paper in await self._store.undelivered(house):
             link = self._links.get(house)
             if link is None:
                 return
-            future = link.request(_delivery(paper))
-            await asyncio.wait([future], timeout=timeout_s)
-            if not future.done() or future.exception() is not None:
+            answer = link.request(partial(letter, paper))
+            await asyncio.wait([answer], timeout=timeout_s)
+            if not answer.done():
+                self._handing[house] = paper, _Asked(link, answer)
                 return
-            answer = future.result()
-            if isinstance(answer, Delivered):
-                await self._store.delivered(paper, answer.check, now_s)
-                self._say_check(house, paper, answer.check, now_s)
+            if not await self._note(house, paper, answer, now_s):
+                return
         self._to_deliver.discard(house)
+
+    async def _note(self, house: str, paper: Paper, answer: asyncio.Future[HouseMessage], now_s: int) -> bool:
+        """Whether the house has taken the paper; then this is on the disk, and what it found of it."""
+        if answer.exception() is not None or not isinstance(taken := answer.result(), Delivered):
+            return False
+        await self._store.delivered(paper, taken.check, now_s)
+        self._say_check(house, paper, taken.check, now_s)
+        return True
 
     def _say_check(self, house: str, paper: Paper, check: BillCheck | None, now_s: int) -> None:
         if check is not None and check.verdict is Verdict.DIFFERS:
@@ -243,9 +304,3 @@ class Clerk:
         except LookupError as fault:  # no tariff: said elsewhere, and not worth the minute's record
             log.warning("the month so far: %s", fault)
             return None
-
-
-def _delivery(paper: Paper) -> Callable[[int], Deliver]:
-    if isinstance(paper, Bill):
-        return lambda request_id: Deliver(request_id=request_id, bill=paper)
-    return lambda request_id: Deliver(request_id=request_id, adjustment=paper)

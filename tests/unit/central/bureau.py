@@ -58,21 +58,29 @@ class House:
         self.silent: tuple[type[Any], ...] = ()
         self.told: list[Any] = []
         self._requests = 0
+        self._late: list[tuple[Any, asyncio.Future[Any]]] = []  # what it was asked and has not answered
 
     def request(self, make: Callable[[int], Any]) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._requests += 1
         message = make(self._requests)
         self.told.append(message)
-        if isinstance(message, self.silent):
-            return future
-        if isinstance(message, FetchPost):
-            future.set_result(
-                Post(house=self.house, request_id=self._requests, answer=self.answer, swap=self.swap)
-            )
-        else:
-            future.set_result(Delivered(house=self.house, request_id=self._requests, check=self.check))
+        self._late.append((message, future))
+        if not isinstance(message, self.silent):
+            self.speak()
         return future
+
+    def speak(self) -> None:
+        """Answer whatever was asked."""
+        for message, future in self._late:
+            if isinstance(message, FetchPost):
+                answer: Any = Post(
+                    house=self.house, request_id=message.request_id, answer=self.answer, swap=self.swap
+                )
+            else:
+                answer = Delivered(house=self.house, request_id=message.request_id, check=self.check)
+            future.set_result(answer)
+        self._late = []
 
     def tell(self, message: Any) -> None:
         self.told.append(message)
