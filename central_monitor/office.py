@@ -118,6 +118,6 @@ class Office:
             self.running.give_up()
             if not isinstance(fault, LookupError):
                 raise
-            log.warning("the running month cannot be settled: %s", fault)  # for want of a tariff
+            log.info("the running month cannot be settled: %s", fault)  # for want of a tariff
             return
         self.running.start(last, None if so_far is None else so_far.ledger)

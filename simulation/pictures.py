@@ -3,16 +3,24 @@
 A day of chapter 9 is lived until noon; then house C's program is stopped, and at last the central.
 """
 
-import asyncio
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from central_monitor.adapters.archive import Archive
+from central_monitor.adapters.operating import RunningOperator
+from central_monitor.operator import Operator
+from central_monitor.program import CentralProgram
 from central_monitor.snapshot import CentralSnapshot
 from central_monitor.ui.app import render as render_central
-from house_client.snapshot import HouseSnapshot
+from house_client.program import HouseProgram
 from house_client.ui.app import render as render_house
+from node.loop_thread import LoopThread
 from simulation.command import CHAPTER_9, DEMO_MONTH
+from simulation.conductor import Conductor
 from simulation.demo import Demo
 from simulation.scenario import load_scenario
 
@@ -22,39 +30,83 @@ GONE = "C"
 KIOSK = "B"
 CENTRAL_SIZE = (1280, 800)
 KIOSK_SIZE = (1024, 600)
+TREND_SNAPSHOTS = 60
+PATIENCE_S = 10.0
 
 
-async def _live(folder: Path) -> tuple[list[CentralSnapshot], list[CentralSnapshot], list[HouseSnapshot]]:
-    scenario = load_scenario(CHAPTER_9, DEMO_MONTH, days=1, step=5, seed=1)
-    start = scenario.minutes.start
-    healthy: list[CentralSnapshot] = []
-    gone: list[CentralSnapshot] = []
-    async with Demo(scenario, folder).assembled() as (central, houses, conductor):
-        kiosk = houses[KIOSK]
-        for minute in range(start, start + NOON_MINUTES + 1, scenario.step):
-            await conductor.tick(minute)
-            healthy.append(central.snapshot())
-        well = kiosk.snapshot()
-        await houses.pop(GONE).stop()
-        for minute in range(start + NOON_MINUTES + 5, start + NOON_MINUTES + GONE_MINUTES + 1, scenario.step):
-            await conductor.tick(minute)
-            gone.append(central.snapshot())
-        await central.stop()
-        while not kiosk.snapshot().central_detail:
-            await asyncio.sleep(0.01)
-        return healthy, healthy + gone, [well, kiosk.snapshot()]
+class _Town:
+    """A demonstration that is moved on between pictures."""
+
+    def __init__(
+        self,
+        thread: LoopThread,
+        central: CentralProgram,
+        houses: dict[str, HouseProgram],
+        conductor: Conductor,
+    ) -> None:
+        self._thread = thread
+        self._conductor = conductor
+        self.central = central
+        self.houses = houses
+        self.snapshots: list[CentralSnapshot] = []
+
+    def live(self, minutes: range) -> None:
+        """Live these minutes, and keep a snapshot of each tick."""
+        for minute in minutes:
+            self._thread.submit(self._conductor.tick(minute)).result()
+            self.snapshots.append(self.central.snapshot())
+
+    def stop(self, program: CentralProgram | HouseProgram) -> None:
+        """One of the programs ends."""
+        self._thread.submit(program.stop()).result()
+
+
+@contextmanager
+def _assembled(thread: LoopThread, demo: Demo) -> Iterator[_Town]:
+    context = demo.assembled()
+    central, houses, conductor = thread.submit(context.__aenter__()).result()
+    try:
+        yield _Town(thread, central, houses, conductor)
+    finally:
+        thread.submit(context.__aexit__(None, None, None)).result()
 
 
 def main(folder: Path) -> None:
     """Draw every picture into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data:
-        healthy, gone, kiosk = asyncio.run(_live(Path(data)))
-    for name, snapshots in (("healthy", healthy), ("house-gone", gone)):
-        path = folder / f"central-{name}.png"
-        render_central(snapshots[-1], path, CENTRAL_SIZE, earlier=snapshots[-60:-1])
-    for name, snapshot in zip(("healthy", "central-gone"), kiosk, strict=True):
-        render_house(snapshot, folder / f"house-{name}.png", KIOSK_SIZE)
+    scenario = load_scenario(CHAPTER_9, DEMO_MONTH, days=1, step=5, seed=1)
+    start, step = scenario.minutes.start, scenario.step
+    noon = start + NOON_MINUTES
+    thread = LoopThread("pictures")
+    try:
+        with tempfile.TemporaryDirectory() as data, _assembled(thread, Demo(scenario, Path(data))) as town:
+            kiosk = town.houses[KIOSK]
+            town.live(range(start, noon + 1, step))
+            with closing(Archive(Path(data) / "power.sqlite")) as archive:
+                operator = RunningOperator(thread, town.central, archive)
+                for screen in ("main", "agreement", "detail", "bills", "settings"):
+                    _draw(town, folder / f"central-{_NAMES.get(screen, screen)}.png", screen, operator)
+            render_house(kiosk.snapshot(), folder / "house-healthy.png", KIOSK_SIZE)
+            town.stop(town.houses.pop(GONE))
+            town.live(range(noon + step, noon + GONE_MINUTES + 1, step))
+            _draw(town, folder / "central-house-gone.png")
+            town.stop(town.central)
+            deadline = time.monotonic() + PATIENCE_S
+            while not kiosk.snapshot().central_detail and time.monotonic() < deadline:
+                time.sleep(0.01)
+            render_house(kiosk.snapshot(), folder / "house-central-gone.png", KIOSK_SIZE)
+    finally:
+        thread.stop()
+
+
+_NAMES = {"main": "healthy"}
+
+
+def _draw(town: _Town, path: Path, screen: str = "main", operator: Operator | None = None) -> None:
+    earlier = town.snapshots[-TREND_SNAPSHOTS:-1]
+    render_central(
+        town.snapshots[-1], path, CENTRAL_SIZE, earlier=earlier, screen=screen, house=KIOSK, operator=operator
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
+from PySide6.QtTest import QTest
 
 from central_monitor.operator import Operator
 from central_monitor.snapshot import CentralSnapshot
@@ -13,6 +14,7 @@ from node.qt.bridge import SnapshotBridge
 from node.qt.shell import ORGANISATION, application, draw_in_memory, quit_on_signals, save_picture
 from node.qt.theme import LIGHT
 
+ANSWERS_MS = 1000  # in which what a screen asks is answered, for a picture
 APPLICATION = "Central Power Monitor"
 
 # Starts whatever makes snapshots, given the function that publishes them from any thread, and hands out
@@ -54,6 +56,7 @@ def render(
     """Draw the window with this snapshot into a PNG file, without a screen.
 
     `earlier` snapshots fill the trends; `screen` is the key of the screen, `house` the one its detail shows.
+    The operator's answers are waited for a while.
     OSError if the file cannot be written, KeyError if the screen is not offered.
     """
     draw_in_memory()
@@ -66,6 +69,8 @@ def render(
     window.open_screen(screen)
     for each in (*earlier, snapshot):
         window.show_snapshot(each)
+    if operator is not None:
+        QTest.qWait(ANSWERS_MS)
     save_picture(window, path, size)
     window.deleteLater()
     app.processEvents()
