@@ -19,7 +19,7 @@ from microgrid.wire.messages import (
     Refused,
     Welcome,
 )
-from microgrid.wire.session import Request
+from microgrid.wire.session import MAX_OUTSTANDING, Request
 
 HELLO_TIMEOUT_S = 10.0
 
@@ -98,8 +98,16 @@ class HouseLink(asyncio.Protocol):
         self._server.forget(self)
 
     def request(self, make: Callable[[int], Request]) -> asyncio.Future[HouseMessage]:
-        """Send a request made with the given id; the future holds the answer, LinkLost or RequestRefused."""
+        """Send a request made with the given id; the future holds the answer, LinkLost or RequestRefused.
+
+        A house that leaves as many requests open as a connection allows loses its link: it could not even be
+        polled any more.
+        """
         future: asyncio.Future[HouseMessage] = asyncio.get_running_loop().create_future()
+        if self._connection.outstanding >= MAX_OUTSTANDING and not self._connection.closed:
+            log.warning("house %s leaves %s requests without an answer", self.house, MAX_OUTSTANDING)
+            self._connection.close()
+            self.close()
         request_id = self._connection.next_request_id()
         if not self._say(make(request_id)):
             future.set_exception(LinkLost(f"House {self.house}: the link was lost."))

@@ -263,7 +263,7 @@ def test_an_acknowledgement_nobody_waits_for_is_not_sent_and_breaks_nothing():
     run(story)
 
 
-def test_more_requests_than_a_house_may_have_fail_and_do_not_pile_up():
+def test_a_house_that_leaves_all_requests_open_loses_its_link_and_may_come_again():
     async def story(server, port, door, house):
         a = house("A")
         a.mute = (Poll,)
@@ -273,6 +273,12 @@ def test_more_requests_than_a_house_may_have_fail_and_do_not_pile_up():
         failed = [future for future in asked if future.done()]
         assert all(isinstance(future.exception(), LinkLost) for future in failed)
         assert link.waiting == 40 - len(failed) == 16
+        await asyncio.wait_for(a.ended.wait(), 5)
+        await until(lambda: not server.links)
+        assert all(isinstance(future.exception(), LinkLost) for future in asked)
+        again = house("A")
+        await again.connect(port)
+        assert isinstance(await server.links["A"].request(poll), Reply)
 
     run(story)
 
