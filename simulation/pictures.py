@@ -82,19 +82,20 @@ def main(folder: Path) -> None:
         with tempfile.TemporaryDirectory() as data, _assembled(thread, Demo(scenario, Path(data))) as town:
             kiosk = town.houses[KIOSK]
             town.live(range(start, noon + 1, step))
+            well = kiosk.snapshot()  # at once: a meter that is not played for a second has fallen silent
             with closing(Archive(Path(data) / "power.sqlite")) as archive:
                 operator = RunningOperator(thread, town.central, archive)
                 for screen in ("main", "agreement", "detail", "bills", "settings"):
                     _draw(town, folder / f"central-{_NAMES.get(screen, screen)}.png", screen, operator)
-            render_house(kiosk.snapshot(), folder / "house-healthy.png", KIOSK_SIZE)
+            render_house(well, folder / "house-healthy.png", KIOSK_SIZE)
             town.stop(town.houses.pop(GONE))
             town.live(range(noon + step, noon + GONE_MINUTES + 1, step))
-            _draw(town, folder / "central-house-gone.png")
             town.stop(town.central)
             deadline = time.monotonic() + PATIENCE_S
             while not kiosk.snapshot().central_detail and time.monotonic() < deadline:
                 time.sleep(0.01)
             render_house(kiosk.snapshot(), folder / "house-central-gone.png", KIOSK_SIZE)
+            _draw(town, folder / "central-house-gone.png")
     finally:
         thread.stop()
 
