@@ -6,17 +6,17 @@ Nobody else knows which minutes come from rows and which from seals.
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple, replace
-from sqlalchemy import Connection, Row, Table, insert, select
+from msgspec.structs import replace
+from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.dialects import sqlite
 
 from db.central import reading, tables
 from db.central.grids import METER, ORDER, DayGrids, RowGrid, SealedRow, joined, packed
+from db.central.rows import Insert, meter_minute, meter_row, order_row
 from db.engine import transaction
 from microgrid.columns import MINUTES_PER_DAY, BilledMinutes, MinuteColumns, OrderColumns, StandingOrders
 from microgrid.minute import MeterMinute, OrderMinute, Origin
@@ -24,37 +24,11 @@ from microgrid.registers import Registers
 from microgrid.swap import MeterSwap
 from microgrid.terms import FOREVER
 
-_AT_ONCE = 125  # rows a statement
-
-
-class _Insert:
-    """Inserts rows that are not there yet, for the driver: through Core it costs several times as much."""
-
-    def __init__(self, table: Table, columns: Sequence[str]) -> None:
-        row = f"({', '.join('?' for _ in columns)})"
-        into = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES"
-        self._one = f"{into} {row} ON CONFLICT DO NOTHING"
-        self._many = f"{into} {', '.join([row] * _AT_ONCE)} ON CONFLICT DO NOTHING"
-
-    def __call__(self, connection: Connection, rows: Sequence[tuple[object, ...]]) -> int:
-        """Returns how many of the rows were not there yet."""
-        options = {"preserve_rowcount": True}
-        rest, inserted = len(rows) - len(rows) % _AT_ONCE, 0
-        for start in range(0, rest, _AT_ONCE):  # a statement for each row costs twice as much
-            values = tuple(chain.from_iterable(rows[start : start + _AT_ONCE]))
-            inserted += connection.exec_driver_sql(self._many, values, execution_options=options).rowcount
-        if rows[rest:]:
-            result = connection.exec_driver_sql(self._one, list(rows[rest:]), execution_options=options)
-            inserted += result.rowcount
-        return inserted
-
-
 _METER, _ORDER = MeterMinute.__struct_fields__, OrderMinute.__struct_fields__
-_ORIGIN = _METER.index("origin")
-_INSERT_METER = _Insert(tables.meter_minute, _METER)
-_INSERT_REVISION = _Insert(tables.meter_minute_revision, _METER)
-_INSERT_ORDER = _Insert(tables.order_minute, _ORDER)
-_INSERT_DAY = _Insert(tables.meter_day, ("house", "day"))
+_INSERT_METER = Insert(tables.meter_minute, _METER)
+_INSERT_REVISION = Insert(tables.meter_minute_revision, _METER)
+_INSERT_ORDER = Insert(tables.order_minute, _ORDER)
+_INSERT_DAY = Insert(tables.meter_day, ("house", "day"))
 _READ_AT_ONCE = 5  # houses: a step of about 0.1 s
 _PACKED_AT_ONCE = 64  # houses: some 15 MB of values
 _MEASURED = attrgetter(*tables.MEASURED)
@@ -103,7 +77,7 @@ class MinuteStore:
         """
         alone = not self._connection.in_transaction()
         with transaction(self._connection) as connection:
-            inserted = _INSERT_METER(connection, [_meter_row(row) for row in meter])
+            inserted = _INSERT_METER(connection, [meter_row(row) for row in meter])
             days = {(row.house, row.minute // MINUTES_PER_DAY) for row in meter} if inserted else set()
             new = [(house, day) for house, day in days if self._known_day.get(house) != day]
             _INSERT_DAY(connection, new)
@@ -111,7 +85,7 @@ class MinuteStore:
             revised: list[int] = []
             if inserted < len(meter):
                 revised = [row.minute // MINUTES_PER_DAY for row in meter if self._revise(row)]
-            ordered = _INSERT_ORDER(connection, [_order_row(order) for order in orders])
+            ordered = _INSERT_ORDER(connection, [order_row(order) for order in orders])
             if ordered:
                 touched.update(order.minute // MINUTES_PER_DAY for order in orders)
             self._unseal(touched.union(revised))
@@ -171,7 +145,7 @@ class MinuteStore:
                 " WHERE minute = ? AND house = ? ORDER BY revision",
                 (minute, house),
             )
-            return [_meter_minute(row) for row in rows]
+            return [meter_minute(row) for row in rows]
 
     def last_minutes(self) -> dict[str, MeterMinute]:
         """The last recorded row of every house that has one."""
@@ -183,7 +157,7 @@ class MinuteStore:
                     f"{_SELECT_METER} WHERE minute >= ? AND house = ? ORDER BY minute DESC LIMIT 1",
                     (day * MINUTES_PER_DAY, house),
                 ).one()
-                last[house] = _meter_minute(row)
+                last[house] = meter_minute(row)
         return last
 
     def first_minute(self) -> int | None:
@@ -217,7 +191,7 @@ class MinuteStore:
                 (max(first, day.start), min(last, day.stop - 1), house),
             ).one_or_none()
             if row is not None:
-                return _meter_minute(row)
+                return meter_minute(row)
             found = self._grids.day_with_minutes(house, found + (1 if forward else -1), forward)
         return None
 
@@ -362,7 +336,7 @@ class MinuteStore:
         """Keeps what a house measured as the revision before its correction, unless it is known."""
         if any(_MEASURED(row) == _MEASURED(known) for known in self.revisions(row.house, row.minute)):
             return False
-        _INSERT_REVISION(self._connection, [_meter_row(replace(row, revision=revision))])
+        _INSERT_REVISION(self._connection, [meter_row(replace(row, revision=revision))])
         self._connection.exec_driver_sql(
             "UPDATE meter_minute SET revision = revision + 1 WHERE minute = ? AND house = ?",
             (row.minute, row.house),
@@ -373,19 +347,6 @@ class MinuteStore:
         for day in days:
             self._broken.add(day)
             self._connection.exec_driver_sql("DELETE FROM sealed_day WHERE day = ?", (day,))
-
-
-# The driver takes half as long for values that are plain numbers already.
-
-
-def _meter_row(row: MeterMinute) -> tuple[object, ...]:
-    values = astuple(row)
-    return (*values[:_ORIGIN], int(row.origin), *values[_ORIGIN + 1 :])
-
-
-def _order_row(order: OrderMinute) -> tuple[object, ...]:
-    house, minute, standing, target_w, hold, command, acknowledged_s, tie, out = astuple(order)
-    return house, minute, int(standing), target_w, int(hold), command, acknowledged_s, int(tie), int(out)
 
 
 def _correction(row: Row[Any]) -> Correction:
@@ -401,9 +362,3 @@ def _correction(row: Row[Any]) -> Correction:
         before=None if row.old_epoch is None else registers("old"),
         after=registers("new"),
     )
-
-
-def _meter_minute(row: Row[tuple[object, ...]]) -> MeterMinute:
-    values = row._asdict()
-    values["origin"] = Origin(values["origin"])
-    return MeterMinute(**values)
