@@ -67,7 +67,7 @@ class Town(Neighbourhood):
         self.play_with(B=producer("solar", 9))
         self.play(STEP)
         self.play_with(B=producer("solar", 10))
-        assert "No contract is being asked for now." in refused.pop("B")  # agreed is final
+        assert "agreed already" in refused.pop("B")  # and final
         assert refused == {}
 
     def turn_to_july_without_c(self) -> None:
