@@ -27,6 +27,7 @@ from microgrid.months import zone_of
 from microgrid.terms import Terms
 from microgrid.units import SECONDS_PER_MINUTE
 from microgrid.wire.errors import WireCode
+from microgrid.wire.limits import MAX_NAME_CHARS, printable
 from microgrid.wire.messages import Hello, HouseMessage, Refused, Target, TargetAck, Welcome
 from node.clock import Clock, SteppedClock, SystemClock
 from node.worker import InlineWorker
@@ -132,7 +133,7 @@ class CentralProgram:
             )
         return Welcome(
             protocol=protocol,
-            name=live.house.name,
+            name=printable(live.house.name, MAX_NAME_CHARS),
             zone=self._agreed.terms.zone,
             central_time_ms=self._clock.now_ms(),
             connection_w=live.house.connection_w,

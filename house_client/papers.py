@@ -21,6 +21,10 @@ from node.worker import Worker
 
 Record = TypeVar("Record")
 
+# Twenty years of months; whatever a central sends, the house's disk does not fill up with it.
+KEPT_MONTHS = 240
+KEPT_ADJUSTMENTS = 2000
+
 
 class Papers:
     """What the house keeps on paper. Construct while no job is under way on the journal's worker."""
@@ -75,6 +79,7 @@ class Papers:
             if call.basis is not None:
                 self._wishes.pop(key, None)
             await self._worker.submit(job)
+            await self._drop_oldest()
 
     async def answer(self, wish: Wish, to: ContractCall, now_s: int) -> None:
         """The household answers this call; Refused if it is not open any more or the wish cannot be."""
@@ -150,6 +155,7 @@ class Papers:
             check = await self._keep_bill(message.bill)
         if message.adjustment is not None:
             await self._keep_adjustment(message.adjustment)
+        await self._drop_oldest()
         return Delivered(house=self._house, request_id=message.request_id, check=check)
 
     async def _keep_bill(self, bill: Bill) -> BillCheck:
@@ -204,6 +210,28 @@ class Papers:
         return ReceivedBill(bill, self._checks[_bill_key(bill)], tuple(later))
 
     # --- on disk ------------------------------------------------------------------------------------
+
+    async def _drop_oldest(self) -> None:
+        """Let go of what is beyond the number that is kept."""
+        calls = sorted(self._calls.values(), key=lambda call: call.first_minute)[:-KEPT_MONTHS]
+        adjustments = sorted(self._adjustments.values(), key=lambda one: one.made_s)[:-KEPT_ADJUSTMENTS]
+        bills, self._bills = self._bills[KEPT_MONTHS:], self._bills[:KEPT_MONTHS]
+        old = [(PaperKind.CONTRACT, _key(call)) for call in calls]
+        old += [(PaperKind.ADJUSTMENT, _adjustment_key(one)) for one in adjustments]
+        old += [(kind, _bill_key(bill)) for bill in bills for kind in (PaperKind.BILL, PaperKind.CHECK)]
+        for call in calls:
+            del self._calls[_key(call)]
+        for one in adjustments:
+            del self._adjustments[_adjustment_key(one)]
+        for bill in bills:
+            del self._checks[_bill_key(bill)]
+
+        def job() -> None:
+            for kind, key in old:
+                self._journal.papers.drop(kind, key)
+
+        if old:
+            await self._worker.submit(job)
 
     def _load(self, kind: PaperKind, of: type[Record]) -> list[Record]:
         return [msgspec.msgpack.decode(body, type=of) for body in self._journal.papers.all(kind)]

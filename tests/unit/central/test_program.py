@@ -5,6 +5,7 @@ import contextlib
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from central_monitor import program as program_module
 from central_monitor.program import CentralProgram, Listen
@@ -137,6 +138,18 @@ def test_a_house_is_told_its_last_minute_also_by_a_central_that_restarted(tmp_pa
 
     run(tmp_path, first)
     run(tmp_path, second)
+
+
+def test_a_house_with_an_endless_name_is_let_in(tmp_path):
+    named = replace(TERMS, houses=tuple(replace(h, name="An\nendless name" * 20) for h in TERMS.houses))
+
+    async def story(central, program):
+        a = WireHouse("A")
+        central.houses["A"] = a
+        welcome = await a.connect(program.port)
+        assert (welcome.name[:15], welcome.name[-1], len(welcome.name)) == ("An endless name", "…", 80)
+
+    run(tmp_path, story, agreed=named)
 
 
 def test_a_linked_house_is_shown_lost_when_it_goes(tmp_path):
