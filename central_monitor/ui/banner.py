@@ -5,7 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from node.qt.symbols import Condition, Priority, paint_priority
-from node.qt.text import paint_text
+from node.qt.text import paint_text, plain_tip
 from node.qt.theme import LIGHT, Theme, load_theme
 
 _LINE = 24
@@ -36,7 +36,7 @@ class Banner(QWidget):
         self._conditions = conditions
         words = [f"{condition.priority.word}: {condition.text}" for condition in conditions]
         self.setAccessibleDescription("; ".join(words))
-        self.setToolTip("\n".join(words))
+        self.setToolTip(plain_tip("\n".join(words)))
         self.update()
 
     def set_theme(self, theme: Theme) -> None:

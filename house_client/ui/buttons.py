@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy
 
-from node.qt.text import paint_text, text_width, ui_font
+from node.qt.text import paint_text, plain_tip, text_width, ui_font
 from node.qt.theme import LIGHT, Theme, load_theme
 
 TARGET = 48  # pixels, the least height and width of what is touched
@@ -106,6 +106,6 @@ class NoticeButton(QPushButton):
         upper, lower = place.adjusted(0, 2, 0, -half), place.adjusted(0, half, 0, -2)
         whole = paint_text(painter, upper, self._lines[0], self._size, colour, bold=True)
         whole &= paint_text(painter, lower, self._lines[1], self._size * 0.85, quiet)
-        tip = "" if whole else "\n".join(self._lines)
+        tip = "" if whole else plain_tip("\n".join(self._lines))
         if tip != self.toolTip():
             self.setToolTip(tip)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QToolTip,
 )
 
-from node.qt.text import paint_text, text_width, ui_font
+from node.qt.text import paint_text, plain_tip, text_width, ui_font
 from node.qt.theme import LIGHT, Theme, load_theme
 from node.qt.value import ABOUT, ABSENT, DOUBTFUL, ValueState, paint_ground
 
@@ -163,7 +163,7 @@ class _Painter(QStyledItemDelegate):
             cell = self._table.cell(index)
             room = self._table.columnWidth(index.column()) - 2 * _PADDING
             tip = cell.tip or (cell.shown if text_width(cell.shown, int(self._size)) > room else "")
-        QToolTip.showText(event.globalPos(), tip, view)
+        QToolTip.showText(event.globalPos(), plain_tip(tip), view)
         return bool(tip)
 
     def _paint_text(self, painter: QPainter, place: QRectF, cell: Cell) -> None:

@@ -1,6 +1,7 @@
 """Text of the declared font, painted so that it fits its place."""
 
 from functools import lru_cache
+from html import escape
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
@@ -30,6 +31,14 @@ def ui_font(pixels: int, *, bold: bool = False, italic: bool = False) -> QFont:
 @lru_cache(maxsize=512)
 def _metrics(pixels: int, bold: bool) -> QFontMetricsF:
     return QFontMetricsF(ui_font(pixels, bold=bold))
+
+
+def plain_tip(text: str) -> str:
+    """The text as a tool tip that shows it as it is: what people typed elsewhere is no markup here."""
+    if "<" not in text and "&" not in text:
+        return text
+    lines = escape(text).replace("\n", "<br>")
+    return f"<span>{lines}</span>"
 
 
 @lru_cache(maxsize=4096)
@@ -141,6 +150,6 @@ class TextLine(QWidget):
         place = QRectF(self.rect()).adjusted(4, 0, -4, 0)
         bold = self._bold or self._emphasised
         whole = paint_text(painter, place, self._text, self._size, colour, bold=bold, align=self._align)
-        tip = "" if whole else self._text
+        tip = "" if whole else plain_tip(self._text)
         if tip != self.toolTip():
             self.setToolTip(tip)
