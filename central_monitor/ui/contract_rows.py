@@ -11,27 +11,13 @@ from microgrid.contracting import ContractPolicy, ContractRound, Silence
 from microgrid.months import month_minutes
 from microgrid.terms import FOREVER, Contract, Obligation, Role
 from microgrid.units import SECONDS_PER_MINUTE, coins
+from node.qt.bill_text import basis_word
 from node.qt.format import moment, month_name, number
 from node.qt.table import Cell
 
 _CONTEXT = "contracts"
 _REFUSALS = 3  # lines
 translate = QCoreApplication.translate
-
-
-def basis_words(basis: Basis) -> str:
-    """How a contract came about."""
-    match basis:
-        case Basis.ANSWERED:
-            return translate(_CONTEXT, "answered")
-        case Basis.CARRIED_OVER:
-            return translate(_CONTEXT, "carried over")
-        case Basis.NO_ANSWER:
-            return translate(_CONTEXT, "no answer")
-        case Basis.OPERATOR:
-            return translate(_CONTEXT, "operator")
-        case Basis.GRID_FILE:
-            return translate(_CONTEXT, "grid file")
 
 
 def policy_words(policy: ContractPolicy) -> str:
@@ -109,7 +95,7 @@ def round_row(
 ) -> list[Cell]:
     """One house of a round: what it agreed to, or why it has not."""
     if entry is not None:
-        standing = basis_words(entry.basis)
+        standing = basis_word(entry.basis)
         if entry.contract is None and entry.basis is Basis.NO_ANSWER:
             standing = translate(_CONTEXT, "no answer: no contract")
         contract, when = contract_cells(entry.contract), moment(entry.entered_s, zone)
@@ -161,7 +147,7 @@ class HistoryRows:
             Cell(name, tip=name),
             *contract_cells(entry.contract),
             Cell(self._validity(entry)),
-            Cell(basis_words(entry.basis)),
+            Cell(basis_word(entry.basis)),
             Cell(entry.author, quiet=True, tip=note),
             Cell(self._moment(entry.entered_s), quiet=True, tip=note),
         ]

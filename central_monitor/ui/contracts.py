@@ -13,7 +13,6 @@ from central_monitor.operator import Operator
 from central_monitor.snapshot import CentralSnapshot, LinkState, RoundView
 from central_monitor.ui.contract_rows import (
     HistoryRows,
-    basis_words,
     chosen_entries,
     next_times,
     policy_words,
@@ -30,6 +29,7 @@ from microgrid.months import month_minutes, month_of, zone_of
 from microgrid.terms import House
 from microgrid.units import SECONDS_PER_MINUTE
 from node.qt.asking import ask
+from node.qt.bill_text import basis_word
 from node.qt.field import FaultLine
 from node.qt.form import Choice, ChoiceField, ListField, NumberField
 from node.qt.format import month_name
@@ -186,7 +186,7 @@ class ContractsPage(QWidget):
         self.history_table.chosen.connect(lambda index: self.house_chosen.emit(self._history[index].house))
         self.month_filter = ListField(self.tr("&Month"), [Choice(None, self.tr("all months"))])
         self.house_filter = ListField(self.tr("&House"), [Choice(None, self.tr("all houses"))])
-        bases = [Choice(basis, basis_words(basis)) for basis in Basis]
+        bases = [Choice(basis, basis_word(basis)) for basis in Basis]
         self.basis_filter = ListField(
             self.tr("H&ow it came about"), [Choice(None, self.tr("in any way")), *bases]
         )

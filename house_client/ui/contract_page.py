@@ -8,7 +8,6 @@ from house_client.snapshot import HouseSnapshot
 from house_client.ui.buttons import NoticeButton
 from house_client.ui.contract_words import (
     CallState,
-    basis_word,
     basis_words,
     call_state,
     call_words,
@@ -21,7 +20,7 @@ from house_client.ui.panels import NORMAL, Panel
 from microgrid.terms import FOREVER, Contract, Role
 from microgrid.units import SECONDS_PER_MINUTE
 from node.qt.asking import ask
-from node.qt.bill_text import contract_words
+from node.qt.bill_text import basis_word, contract_words
 from node.qt.format import moment, month_name, power, price
 from node.qt.table import Cell, Table
 from node.qt.theme import Theme

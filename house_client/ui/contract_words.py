@@ -130,22 +130,6 @@ def basis_words(basis: Basis | None) -> str:
             return ""
 
 
-def basis_word(basis: Basis) -> str:
-    """How a contract came about, in a word or two."""
-    translate = QCoreApplication.translate
-    match basis:
-        case Basis.ANSWERED:
-            return translate(_CONTEXT, "answered")
-        case Basis.CARRIED_OVER:
-            return translate(_CONTEXT, "carried over")
-        case Basis.NO_ANSWER:
-            return translate(_CONTEXT, "no answer")
-        case Basis.OPERATOR:
-            return translate(_CONTEXT, "operator")
-        case Basis.GRID_FILE:
-            return translate(_CONTEXT, "beginning")
-
-
 def consequence_words(wish: Wish, tariff: int) -> str:
     """What a wish obliges to and what it may cost, in one sentence (5.5, 5.8.1); `tariff` as in a call."""
     translate = QCoreApplication.translate

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
+from microgrid.agreements import Basis
 from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, Verdict
 from microgrid.statement import Account
 from microgrid.terms import Contract, Obligation, Role, Source
@@ -106,6 +107,21 @@ def contract_words(contract: Contract | None) -> str:
     return translate(_CONTEXT, "producer ({0}), {1} to {2} at {3}, obliged {4}").format(
         source, power(contract.min_w), power(contract.max_w), price(contract.price), duty
     )
+
+
+def basis_word(basis: Basis) -> str:
+    """How a contract came about, in a word or two."""
+    match basis:
+        case Basis.ANSWERED:
+            return translate(_CONTEXT, "answered")
+        case Basis.CARRIED_OVER:
+            return translate(_CONTEXT, "carried over")
+        case Basis.NO_ANSWER:
+            return translate(_CONTEXT, "no answer")
+        case Basis.OPERATOR:
+            return translate(_CONTEXT, "operator")
+        case Basis.GRID_FILE:
+            return translate(_CONTEXT, "grid file")
 
 
 def verdict_words(check: BillCheck | None) -> str:
