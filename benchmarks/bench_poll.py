@@ -23,9 +23,8 @@ from benchmarks.neighbourhood import HOUSES, make_terms
 from central_monitor.adapters.tcp_server import HouseServer
 from central_monitor.adapters.writer import DatabaseWriter
 from central_monitor.program import CentralProgram, Listen
-from central_monitor.services.poller import Poller
-from microgrid.sample import Sample
-from microgrid.wire.messages import Hello, Refused, Welcome
+from central_monitor.services.poller import Poller, Told
+from microgrid.wire.messages import Hello, Refused, Reply, Welcome
 
 SECONDS = 15
 THROUGHPUT_S = 3.0
@@ -64,12 +63,12 @@ async def poll_at_1_hz(folder: Path, dead: int) -> Polled:
     answers: dict[int, list[tuple[float, float]]] = defaultdict(list)
     heard = program.live.heard
 
-    def record(house: str, sample: Sample | None, sample_ms: int, outbox: bool, round_trip_ms: float) -> None:
+    def record(reply: Reply, sample_ms: int, round_trip_ms: float) -> None:
         # The samples are new, so `sample_ms` is the time of the poll and names the round.
         answers[sample_ms].append((time.monotonic(), round_trip_ms))
-        heard(house, sample, sample_ms, outbox, round_trip_ms)
+        heard(reply, sample_ms, round_trip_ms)
 
-    program.live.heard = record  # type: ignore[method-assign]
+    program._poller._heard = record
     await program.start()
     try:
         async with fake_houses(program.port, dead):
@@ -117,13 +116,14 @@ async def back_to_back() -> float:
     """Polls a second when a round follows the last at once."""
     server = HouseServer(OpenDoor())
     poller = Poller(server.links, lambda *_: None)
+    told = Told(rate=10, tariff=10, pool_w=0, allotments={})
     port = await server.start("127.0.0.1", 0)
     async with fake_houses(port, 0):
         while len(server.links) < HOUSES:
             await asyncio.sleep(0.05)
         polls, begun = 0, time.perf_counter()
         while time.perf_counter() - begun < THROUGHPUT_S:
-            silent = await poller.round(10**12, 10, 10, 0, 5.0)
+            silent = await poller.round(10**12, told, 5.0)
             polls += HOUSES - len(silent)
         spent = time.perf_counter() - begun
     await server.stop()

@@ -258,7 +258,12 @@ def test_an_allotment_is_told_of_consumers(tmp_path):
 def test_a_day_is_settled_once_for_many_questions_until_anything_is_recorded(tmp_path, monkeypatch):
     read = []
     billed_days = MinuteStore.billed_days
-    monkeypatch.setattr(MinuteStore, "billed_days", lambda *asked: read.append(asked) or billed_days(*asked))
+
+    def counted(*asked):
+        read.append(asked)
+        return billed_days(*asked)
+
+    monkeypatch.setattr(MinuteStore, "billed_days", counted)
 
     async def story(bureau):
         await bureau.record(rows_of({"A": [-600] * 90, "B": [900] * 90, "C": [0] * 90}), (FIRST + 99) * 60)

@@ -10,7 +10,7 @@ from house_client.household import Refused
 from house_client.link import Link
 from house_client.snapshot import CentralState
 from microgrid.agreements import Basis
-from microgrid.bill import Adjustment, Bill, BillCheck, Cause, Verdict
+from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, Verdict
 from microgrid.contracting import Wish
 from microgrid.registers import Registers
 from microgrid.statement import Account, PenaltyParts
@@ -357,10 +357,10 @@ def bill(net_ws, name="2026-05", **more):
         national_grid_amount=0, penalty_energy=0, penalty_amount=0, adjustments=0, total=-microcoins(5),
         max_power_kw=1.0, min_power_kw=0.0, estimated_energy=0, estimated_minutes=0,
     )  # fmt: skip
-    values = {"house": "B", "first_minute": minutes.start, "end_minute": minutes.stop, "contract": None}
     made = Bill(
-        name="House B", month=name, zone=ZONE, kind="month", issued_s=minutes.stop * 60 + 60,
-        tariff=microcoins(17.6), account=account, penalties=PenaltyParts(), **values,
+        house="B", name="House B", month=name, zone=ZONE, kind=BillKind.MONTH, first_minute=minutes.start,
+        end_minute=minutes.stop, issued_s=minutes.stop * 60 + 60, contract=None, tariff=microcoins(17.6),
+        account=account, penalties=PenaltyParts(),
     )  # fmt: skip
     return replace(made, **more)
 
@@ -508,6 +508,7 @@ def test_the_month_so_far_is_the_last_that_was_told(tmp_path):
                 adjustments=0,
             )  # fmt: skip
             await desk.say(month_so_far)
+        assert desk.shown.month is not None
         assert desk.shown.month.microgrid_energy == 7
 
     story(tmp_path, telling)

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from concurrent.futures import wait
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ class Kiosk:
     """A household at work and what it published."""
 
     def __init__(self, first):
-        self.published = []
+        self.published: list[Any] = []
         self.thread = LoopThread("house")
         try:
             self.household = RunningHousehold(self.thread, first, self.published.append)

@@ -269,14 +269,13 @@ def test_a_disconnected_seller_leaves_pmax_but_its_minimum_runs():
 
 def test_what_no_register_tells_costs_no_penalty_but_stays_in_what_sellers_can_give():
     terms = block_terms("ppc", max_w=[2500, 2500, 9000], min_w=[250, 250, 0], price=[8_000_000] * 2 + [0])
-    asked = {"raised": [True, True, False]}
     for known, deficits, minima in (
         ([True, True, True], [500, 500], [0, 0]),
         ([False, True, True], [0, 1000], [0, 0]),
         ([True, False, True], [1000, 0], [0, 0]),
         ([False, False, True], [0, 0], [0, 0]),
     ):
-        minute = block([0, 0, -1000], **asked, known=known)
+        minute = block([0, 0, -1000], raised=[True, True, False], known=known)
         settled = settle(terms, minute, 0)
         assert (settled.deficit_energy[0, :2] // 60).tolist() == deficits
         assert (settled.minimum_energy[0, :2] // 60).tolist() == minima
