@@ -54,6 +54,7 @@ class Site:
 
     def take_off(self):
         """Unplug the meter; its registers, the truth."""
+        assert self.meter is not None
         last = self.meter.meter.plant.last
         self.cable.unlink()
         asyncio.get_running_loop().remove_reader(self.meter)

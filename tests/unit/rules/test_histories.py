@@ -171,7 +171,7 @@ def assert_billed_as_registered(rows: Sequence[MeterMinute], energy: MinuteEnerg
     """Between any two rows of an epoch exactly the registers' difference, and nothing else anywhere."""
     net, estimated, known = (getattr(energy, name)[:, 0] for name in ("net_ws", "estimated", "known"))
     told = np.zeros(len(minutes), dtype=np.bool_)
-    joined = rows[0].minute - minutes.start + 1  # before it the house had not: nothing is known, nor estimated
+    joined = rows[0].minute - minutes.start + 1  # before it nothing is known, nor estimated
     for before, after in pairwise(rows):
         at = slice(before.minute + 1 - minutes.start, after.minute + 1 - minutes.start)
         imported, exported = rises(before, after)
