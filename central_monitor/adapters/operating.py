@@ -29,6 +29,11 @@ class RunningOperator:
         self._archive = archive
         self._inquiries: inquiries.Inquiries | None = None
 
+    @property
+    def port(self) -> int:
+        """Where houses connect."""
+        return self._program.port
+
     def months(self) -> Future[tuple[MonthEntry, ...]]:
         """Every month with minutes, newest first."""
         return self._ask(lambda records: inquiries.month_entries(records, records.agreements.load()))

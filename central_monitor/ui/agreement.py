@@ -3,24 +3,25 @@
 from collections.abc import Sequence
 from enum import Enum
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from central_monitor.snapshot import CentralSnapshot, HouseView
-from central_monitor.ui.agreement_rows import Line, headers, line_of
+from central_monitor.ui.agreement_rows import Line, cells_of, headers, line_of
 from central_monitor.ui.deviation import Breach
 from central_monitor.ui.overview import Figure, rate_reading, tariff_reading, trust
 from central_monitor.ui.presentation import month_words
 from microgrid.terms import Role
 from node.qt.field import ListBox
 from node.qt.format import MINUS, Quantity, power, price
-from node.qt.table import Table
+from node.qt.table import Cell, Table
 from node.qt.text import TextLine
 from node.qt.theme import Theme
 from node.qt.value import Reading
 
 _KW = Quantity(f"{MINUS}9,999.99", "kW")
 HELD_S = 10.0  # for so long rows keep their places although their deviations change
+_TURNS = 4  # rows out of view are made anew every so many snapshots
 _STEP_W = 10  # deviations that differ by less count as equal, and keep the order of the houses
 
 
@@ -58,6 +59,8 @@ class AgreementScreen(QWidget):
         self._snapshot: CentralSnapshot | None = None
         self._lines: dict[str, Line] = {}
         self._shown: list[str] = []
+        self._cells: dict[str, tuple[Cell, ...]] = {}  # of each house, as they were made last
+        self._turn = 0
         self._sorted_s: float | None = None  # when rows took their places; None: they are to be sorted now
         self._make_figures()
         self._make_choices()
@@ -72,6 +75,8 @@ class AgreementScreen(QWidget):
         self._lay_out()
         self.setFocusProxy(self.table)
         self.table.chosen.connect(self._open)
+        scrolled = self.table.verticalScrollBar().valueChanged
+        scrolled.connect(self._show_scrolled, Qt.ConnectionType.QueuedConnection)
 
     def show_snapshot(self, snapshot: CentralSnapshot) -> None:
         """Show this snapshot."""
@@ -159,8 +164,18 @@ class AgreementScreen(QWidget):
         if not held or set(listed) != set(self._shown):
             self._shown = self._sorted(listed)
             self._sorted_s = now_s
-        self.table.set_rows(self._shown, [self._lines[house].cells for house in self._shown])
+        self._turn += 1
+        self._fill()
         self._show_count(self._snapshot)
+
+    def _fill(self) -> None:
+        """Rows in view are always those of this snapshot; of the others a part is made anew in turns."""
+        in_view, rows = self.table.rows_in_view(), []
+        for number, house in enumerate(self._shown):
+            if number in in_view or (number - self._turn) % _TURNS == 0 or house not in self._cells:
+                self._cells[house] = cells_of(self._lines[house])
+            rows.append(self._cells[house])
+        self.table.set_rows(self._shown, rows)
 
     def _listed(self, houses: Sequence[HouseView]) -> list[str]:
         selection = self.selection_box.currentData()
@@ -184,6 +199,11 @@ class AgreementScreen(QWidget):
     @Slot(object)
     def _open(self, house: object) -> None:
         self.house_chosen.emit(str(house))
+
+    @Slot()
+    def _show_scrolled(self) -> None:
+        if self._snapshot is not None:
+            self._fill()
 
     @Slot()
     def _sort_anew(self) -> None:

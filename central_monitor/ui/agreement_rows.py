@@ -22,11 +22,10 @@ _KEPT = 1024  # cells of so many houses
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A house with its cells and its deviation; None: nothing good is heard of it now."""
+    """A house with its deviation; None: nothing good is heard of it now."""
 
     house: HouseView
     deviation: Deviation | None
-    cells: tuple[Cell, ...]
 
 
 def headers() -> tuple[str, ...]:
@@ -54,9 +53,14 @@ def headers() -> tuple[str, ...]:
 
 def line_of(house: HouseView, snapshot: CentralSnapshot) -> Line:
     """The house's line, of this snapshot."""
-    found, state = deviation(house, snapshot.pool.is_day), house_state(house)
+    return Line(house, deviation(house, snapshot.pool.is_day))
+
+
+def cells_of(line: Line) -> tuple[Cell, ...]:
+    """The cells of a line."""
+    house, found, state = line.house, line.deviation, house_state(line.house)
     locale = QLocale().name()
-    cells = (
+    return (
         Cell(house.house, link=True, bold=_departs(found)),
         Cell(house.name if house.name != house.house else ""),
         *_contract_cells(house.contract, locale),
@@ -66,7 +70,6 @@ def line_of(house: HouseView, snapshot: CentralSnapshot) -> Line:
         *_month_cells(house.month, state is ValueState.DISCONNECTED, locale),
         Cell(house_note(house), quiet=state is ValueState.GOOD),
     )
-    return Line(house, found, cells)
 
 
 def role_word(contract: Contract | None) -> str:

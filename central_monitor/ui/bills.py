@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -29,6 +28,7 @@ from central_monitor.ui.bills_output import BillOutput
 from central_monitor.ui.bills_proof import ProofView
 from microgrid.terms import COMMON_ACCOUNTS
 from node.qt.asking import ask
+from node.qt.field import ListBox
 from node.qt.format import date, month_name, time_of_day
 from node.qt.text import TextLine, text_width
 from node.qt.theme import LIGHT, Theme, load_theme
@@ -140,9 +140,9 @@ class BillsPage(QWidget):
         self._question = 0  # the newest; answers to older ones are not wanted any more
         self._papers: int | None = None  # issued as of the last snapshot
         self._theme = load_theme(LIGHT)
-        self.month_choice = QComboBox()
+        self.month_choice = ListBox()
         self.month_choice.setAccessibleName(self.tr("Month"))
-        self.month_choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.month_choice.setSizeAdjustPolicy(ListBox.SizeAdjustPolicy.AdjustToContents)
         self.trail = Trail()
         self.notice = TextLine("", 13)
         self.accounts, self.days = AccountsView(), DaysView()

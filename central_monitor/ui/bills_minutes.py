@@ -6,12 +6,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QLocale, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from central_monitor.books import AccountLine, MinuteTable, MonthBook
 from central_monitor.ui.bills_days import due_amount, who_words
 from microgrid.months import local_time, zone_of
 from microgrid.units import MICROCOINS_PER_COIN, SECONDS_PER_MINUTE, WS_PER_KWH
+from node.qt.field import ListBox
 from node.qt.format import clock, date, number, numbers, time_of_day
 from node.qt.table import Cell, Table
 from node.qt.text import TextLine
@@ -142,7 +143,7 @@ class MinutesView(QWidget):
         self.count = TextLine("", 13)
         self.table = Table(minute_headers(), self.tr("Minutes of the day"))
         self.table.set_empty_text(self.tr("No minute of this day is listed under this choice"))
-        self.which = QComboBox()
+        self.which = ListBox()
         for which, name in self._choices().items():
             self.which.addItem(name, which)
         self.setFocusProxy(self.table)

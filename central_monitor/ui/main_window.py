@@ -85,6 +85,11 @@ class CentralWindow(QMainWindow):
         """The key of the screen that is shown."""
         return list(self._screens)[self._stack.currentIndex()]
 
+    @property
+    def snapshot_shown(self) -> CentralSnapshot | None:
+        """What is shown; None before the first snapshot."""
+        return self._snapshot
+
     def screen_of(self, key: str) -> Screen:
         """The screen of this key; KeyError if it is not offered."""
         return self._screens[key]

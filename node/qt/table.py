@@ -231,6 +231,11 @@ class Table(QTableView):
         """What is shown in a row, column by column."""
         return [cell.shown for cell in self._rows.rows[row]]
 
+    def rows_in_view(self) -> range:
+        """The numbers of the rows that are seen now, in part or whole."""
+        last = self.rowAt(self.viewport().height() - 1)
+        return range(max(0, self.rowAt(0)), (last if last >= 0 else len(self._rows.rows) - 1) + 1)
+
     def current_key(self) -> object:
         """The key of the selected row; None if none is."""
         row = self.currentIndex().row()

@@ -17,7 +17,7 @@ from central_monitor.adapters.writer import DatabaseWriter
 from central_monitor.bootstrap import beside_a_window
 from central_monitor.program import Listen
 from central_monitor.ui.main_window import CentralWindow
-from microgrid.terms import House, Obligation, Source, Terms
+from microgrid.terms import FOREVER, House, Obligation, Source, Terms
 from microgrid.units import microcoins
 from microgrid.wire.messages import Deliver, Delivered, FetchPost, Poll, Post, PostTaken, Reply
 from node.qt.bridge import SnapshotBridge
@@ -40,11 +40,11 @@ TERMS = Terms(
         House(house="D", name="House D", connection_w=5000),
     ),
     contracts=(
-        buyer("A"),
-        seller("B", 8, source=Source.SOLAR, obligation=Obligation.DAYLIGHT),
-        buyer("C", max_w=1000),
+        buyer("A", valid_to=FOREVER),
+        seller("B", 8, source=Source.SOLAR, obligation=Obligation.DAYLIGHT, valid_to=FOREVER),
+        buyer("C", max_w=1000, valid_to=FOREVER),
     ),
-    tariffs=(tariff(feed_in=microcoins(4)),),
+    tariffs=(tariff(feed_in=microcoins(4), valid_to=FOREVER),),
 )
 
 
@@ -128,23 +128,18 @@ class CentralAtWork:
 
     def __init__(self, window: CentralWindow, operator: Any, clock: DeskClock, path: Path) -> None:
         self.window, self.clock, self.path = window, clock, path
-        self._operator = operator
+        self.operator = operator
         self.houses: dict[str, Household] = {}
-
-    @property
-    def program(self) -> Any:
-        """The running program; its state belongs to the network thread."""
-        return self._operator._program
 
     def do(self, work: Any) -> Any:
         """Run a coroutine in the network thread and wait for it."""
-        return self._operator._thread.submit(work).result(timeout=20)
+        return self.operator._thread.submit(work).result(timeout=20)
 
     def connect(self, house: str, sample: Any = None) -> Household:
         """A house opens its link."""
         made = self.houses[house] = Household(house)
         made.live_sample = sample
-        self.do(made.connect(self.program.port))
+        self.do(made.connect(self.operator.port))
         return made
 
     def leave(self) -> None:

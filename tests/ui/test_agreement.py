@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 
 from central_monitor.snapshot import LinkState, LiveSplit, OrderView
 from central_monitor.ui.agreement import HELD_S, AgreementScreen, Order, Selection
-from central_monitor.ui.agreement_rows import headers, line_of
+from central_monitor.ui.agreement_rows import cells_of, headers, line_of
 from central_monitor.ui.deviation import Breach, deviation
 from microgrid.minute import Hold
 from microgrid.sample import Quality
@@ -39,7 +39,7 @@ def shown(screen, name):
 
 
 def cell(house, name, snapshot=None):
-    return line_of(house, snapshot or make_central()).cells[column(name)]
+    return cells_of(line_of(house, snapshot or make_central()))[column(name)]
 
 
 def choose(box, qtbot, value):

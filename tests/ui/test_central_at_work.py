@@ -24,6 +24,7 @@ from tests.ui.central_at_work import (
     counted,
     make_database,
 )
+from tests.ui.images import picture, saturation
 from tests.ui.keyboard import alt, closed, dialog_of, focus, press, type_moment, type_over
 from tests.unit.central.parts import row, sample
 
@@ -42,7 +43,7 @@ def database(tmp_path_factory):
 @pytest.fixture
 def central(qtbot, database, tmp_path):
     with central_at_work(database, tmp_path) as made:
-        qtbot.waitUntil(lambda: made.window._snapshot is not None, timeout=LONG_MS)
+        qtbot.waitUntil(lambda: made.window.snapshot_shown is not None, timeout=LONG_MS)
         qtbot.waitUntil(made.window.isActiveWindow)
         yield made
 
@@ -140,7 +141,7 @@ def heard(qtbot, central, *houses):
     """Wait until these houses have said in a poll that they have minutes to deliver."""
 
     def waiting():
-        return {house.house for house in central.window._snapshot.houses if house.minutes_waiting}
+        return {house.house for house in central.window.snapshot_shown.houses if house.minutes_waiting}
 
     until(qtbot, lambda: waiting() >= set(houses))
 
@@ -447,6 +448,8 @@ def test_split_allotment_and_month_are_those_of_real_polls(qtbot, central):
     assert detail.house == "B"
     until(qtbot, lambda: detail.trade.microgrid.reading.shown == "1.00")
     assert detail.month.microgrid_energy.reading.shown.startswith("+")
+    assert detail.next_button.hasFocus()
+    assert saturation(picture(detail.next_button)).max() == 0  # the focus is no colour of Qt's own
     assert "5 Jul 2026, 13:00" in plain(detail.link.last_minute.text())
 
 
