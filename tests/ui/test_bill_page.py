@@ -308,3 +308,13 @@ def test_contracts_of_earlier_months(qtbot):
     ]
     assert made.in_force.text().startswith("Producer (solar), 0.25")
     assert made.until.text() == "until 1 Jan 2025, 00:00 PKT; final for the month"
+
+
+def test_another_houses_bills_go_when_the_id_is_corrected(qtbot):
+    page = BillPage(FakeHousehold())
+    qtbot.addWidget(page)
+    page.show_snapshot(replace(make_buyer(), bill=received(make_bill())))
+    assert page.current is not None
+    page.show_snapshot(replace(make_buyer(), house="C", bill=None))
+    assert page.current is None
+    assert page.nothing.isVisibleTo(page)

@@ -470,3 +470,18 @@ def test_dialogs_have_no_colour(kiosk, theme):
     at.type_in(Qt.Key.Key_I, "9")
     at.key(ENTER)
     assert saturation(picture(at.dialog)).max() < 0.05
+
+
+def test_what_is_typed_for_one_month_is_never_sent_for_another(kiosk):
+    at = kiosk(SELLER)
+    at.begin()
+    dialog = at.choose(Qt.Key.Key_P, ProducerDialog)
+    at.type_in(Qt.Key.Key_M, "3")
+    february = changed(SELLER.call, month="2025-02", first_minute=JANUARY.stop)
+    at.hear(replace(SELLER, call=february))  # the month began, and the next one is asked for already
+    assert (at.dialog, dialog.isVisible()) == (None, False)
+    at.activate(at.window)
+    at.window.contract.call.setFocus()
+    at.key(SPACE)
+    assert at.expect(RoleDialog).windowTitle() == "Contract for February 2025"
+    assert at.choose(Qt.Key.Key_P, ProducerDialog).max_kw.value() == 2.5
