@@ -40,9 +40,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     obligation: Obligation = Obligation.ALWAYS
 
     def contract(self, house: str, minutes: range) -> Contract:
-        """The contract this makes for these minutes."""
+        """The contract this makes for these minutes; of a consumer's only its maximum counts."""
+        agreed = self if self.role is Role.PRODUCER else Wish(role=self.role, max_w=self.max_w)
         return Contract(
-            house=house, valid_from=minutes.start, valid_to=minutes.stop, **msgspec.structs.asdict(self)
+            house=house, valid_from=minutes.start, valid_to=minutes.stop, **msgspec.structs.asdict(agreed)
         )
 
 

@@ -12,6 +12,7 @@ from central_monitor.services.agreed import Agreed
 from central_monitor.services.clerk import Clerk
 from central_monitor.services.live import LiveState
 from central_monitor.services.month_end import (
+    LONGEST_QUIET_S,
     QUIET_S,
     Arrivals,
     Issued,
@@ -81,6 +82,7 @@ class Bookkeeper:
         self._unsettled: Terms | None = None  # terms under which a month that is due cannot be settled
         self._arrivals = Arrivals()
         self._changed_s: int | None = 0  # when data of a billed month last changed; 0: perhaps, before
+        self._first_change_s = 0  # of those that no run has taken up
         self._unnoted: list[Change] = []
         self.work: Work | None = None
 
@@ -89,6 +91,8 @@ class Bookkeeper:
 
         `unnoted` are changes that were not noted with the data: the month was being billed meanwhile.
         """
+        if self._changed_s is None:
+            self._first_change_s = now_s
         self._changed_s = now_s
         self._unnoted += unnoted
 
@@ -116,7 +120,7 @@ class Bookkeeper:
             await self._bill(terms, month, last, now_s)
         await self._bill_leavers(terms, last, now_s, delivering)
         since_s = self._changed_s
-        if since_s is not None and now_s >= since_s + QUIET_S:
+        if since_s is not None and now_s >= min(since_s + QUIET_S, self._first_change_s + LONGEST_QUIET_S):
             self._changed_s = None
             try:
                 await self._settle_again(terms, last, now_s)

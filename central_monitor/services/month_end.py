@@ -28,7 +28,9 @@ from microgrid.terms import COMMON_ACCOUNTS, House, Terms
 from microgrid.units import SECONDS_PER_MINUTE
 
 GRACE_S = 24 * 3600  # after a month: how long its bills wait for minutes that have not come
+LONGEST_QUIET_S = 6 * 3600  # who brings a minute now and then does not put off adjustments for ever
 QUIET_S = 600  # after the last late minute: then the month is settled again, once for all of them
+PATIENCE_S = 6 * 3600  # a backlog of months is delivered within minutes
 BACKLOG_S = 3600  # a house of which nothing new came for so long is not delivering any more
 
 
@@ -48,19 +50,31 @@ class Issued:
 class Arrivals:
     """When something new last came of each house: who brings what it kept is waited for beyond the grace.
 
-    So a central that was away for long does not bill months whose minutes are on their way.
+    So a central that was away for long does not bill months whose minutes are on their way. But a house
+    that brings one now and then does not hold up everybody's bills for ever.
     """
 
     def __init__(self) -> None:
         self._newest: dict[str, tuple[int | None, int]] = {}
+        self._began_s: dict[str, int] = {}  # when it began to deliver without a pause
 
     def delivering(self, terms: Terms, last: Mapping[str, int], now_s: int) -> set[str]:
-        """The houses of which something came within `BACKLOG_S`, or that were not asked for so long."""
-        for house in terms.houses:
-            minute = last.get(house.house)
-            if house.house not in self._newest or self._newest[house.house][0] != minute:
-                self._newest[house.house] = minute, now_s
-        return {house for house, (_, since_s) in self._newest.items() if now_s < since_s + BACKLOG_S}
+        """The houses of which something came within `BACKLOG_S`, or that were not asked for so long.
+
+        Each is waited for so for at most `PATIENCE_S`.
+        """
+        for house in (listed.house for listed in terms.houses):
+            minute, at_s = last.get(house), self._newest[house][1] if house in self._newest else None
+            if at_s is not None and self._newest[house][0] == minute:
+                continue
+            if at_s is None or now_s >= at_s + BACKLOG_S:
+                self._began_s[house] = now_s
+            self._newest[house] = minute, now_s
+        return {
+            house
+            for house, (_, at_s) in self._newest.items()
+            if now_s < at_s + BACKLOG_S and now_s < self._began_s[house] + PATIENCE_S
+        }
 
 
 class LateMinutes:
