@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from central_monitor.services.month_end import (
     BACKLOG_S,
     GRACE_S,
+    PATIENCE_S,
     Arrivals,
     LateMinutes,
     final_due,
@@ -91,6 +92,16 @@ def test_a_house_delivers_as_long_as_new_minutes_come() -> None:
     assert arrivals.delivering(TERMS, {"B": 9}, BACKLOG_S) == {"B"}
     assert arrivals.delivering(TERMS, {"A": 1, "B": 9}, BACKLOG_S + 600) == {"A"}
     assert arrivals.delivering(TERMS, {"A": 1, "B": 9}, 3 * BACKLOG_S) == set()
+
+
+def test_a_house_that_brings_a_minute_now_and_then_is_not_waited_for_for_ever():
+    arrivals = Arrivals()
+    waited = [
+        now_s
+        for now_s in range(0, 2 * PATIENCE_S, 600)
+        if "A" in arrivals.delivering(TERMS, {"A": now_s}, now_s)
+    ]
+    assert waited == list(range(0, PATIENCE_S, 600))
 
 
 @pytest.mark.parametrize(("name", "hours"), [("2026-03", 31 * 24 - 1), ("2026-10", 31 * 24 + 1)])
