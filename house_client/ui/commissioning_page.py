@@ -63,7 +63,7 @@ class PhasePanel(Panel):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(6)
         layout.setVerticalSpacing(0)
-        layout.setColumnStretch(0, 4)
+        layout.setColumnStretch(0, 5)
         rows: tuple[tuple[str, Sequence[QWidget]], ...] = (
             (self.tr("Voltage"), self.voltages),
             (self.tr("Current"), self.currents),
@@ -298,8 +298,8 @@ class CommissioningPage(Panel):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
-        layout.addLayout(left, 48)
-        layout.addLayout(right, 52)
+        layout.addLayout(left, 51)
+        layout.addLayout(right, 49)
 
 
 def _urgency(check: Check) -> tuple[int, bool]:

@@ -2,7 +2,8 @@
 
 from concurrent.futures import Future
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -176,6 +177,16 @@ class ParametersDialog(FormDialog):
         faults = wish_faults(wish, self._call.connection_w, self._call.tariff)
         return {self._by_name[name]: text for name, text in faults.items()}
 
+    @Slot()
+    def send(self) -> None:
+        """Check everything; what is typed wrongly has no consequence, and its faults need the room."""
+        super().send()
+        self._consequence.setVisible(not any(field.fault for field in self.fields))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._consequence.show()
+        super().showEvent(event)
+
     def show_refusal(self, refusal: dict[str, str]) -> None:
         """Say at each field what the central said of it, and the rest above the buttons."""
         for name, field in self._by_name.items():
@@ -183,6 +194,7 @@ class ParametersDialog(FormDialog):
         others = [text for name, text in refusal.items() if name not in self._by_name]
         self.set_fault(" ".join(others))
         faulty = [field for field in self._by_name.values() if field.fault]
+        self._consequence.setVisible(not faulty)
         if faulty:
             self._lead_to(faulty[0])
 

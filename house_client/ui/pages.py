@@ -73,6 +73,11 @@ class PageStack(QWidget):
         return button
 
     @property
+    def pages(self) -> tuple[Page, ...]:
+        """All pages, by their buttons."""
+        return tuple(self._pages)
+
+    @property
     def index(self) -> int:
         """The page that is shown."""
         return self._stack.currentIndex()

@@ -268,7 +268,7 @@ class SetupPage(Panel):
         content = QWidget()
         inside = QVBoxLayout(content)
         inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(2)
+        inside.setSpacing(0)
         inside.addWidget(self.house)
         rows: tuple[tuple[Field, QWidget, Answer], ...] = (
             (self.port, self.test_port, self.port_answer),

@@ -10,12 +10,17 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from house_client.household import AgreedContract
 from house_client.snapshot import HouseSnapshot
+from house_client.ui.commissioning_page import CommissioningPage
 from house_client.ui.contract_dialogs import ConsumerDialog, ProducerDialog, RoleDialog
+from house_client.ui.exchange_dialogs import BeginDialog
 from house_client.ui.main_window import BILL, CONTRACT, HOME, METER, SETUP, HouseWindow
+from house_client.ui.setup_page import SetupPage
 from microgrid.agreements import Basis
 from node.qt.shell import application, draw_in_memory
 from node.qt.theme import DARK, LIGHT
+from simulation.wiring import RIGHT, Wiring
 from tests.ui.fake_household import FakeHousehold
+from tests.ui.installer import NEW, UNDER_WAY, stretch
 from tests.ui.sample_house import (
     NOVEMBER,
     STATES,
@@ -81,6 +86,74 @@ def consumer(window: HouseWindow) -> QWidget | None:
     return window.creation.dialog
 
 
+def tested(window: HouseWindow) -> QWidget | None:
+    """The installer's settings with what the tests said."""
+    page = window.setup.pages[0]
+    assert isinstance(page, SetupPage)
+    page.port_answer.show_answer("A meter answers on port /dev/ttyUSB0: firmware 1.0.4, 231 V, 50.0 Hz.")
+    page.central_answer.show_fault(
+        "The central at 192.168.1.1:47474 answers, but does not know house B; check the house ID, or ask the"
+        " operator to enter the house."
+    )
+    page.told.show_answer("Kept. The house connects by itself from now on, also after a power cut.")
+    return window
+
+
+def mistyped(window: HouseWindow) -> QWidget | None:
+    """The installer's settings with what cannot be."""
+    page = window.setup.pages[0]
+    assert isinstance(page, SetupPage)
+    page.house.set_value("two words")
+    page.central.set_value("192.168.1.1")
+    page.port_answer.show_fault(
+        "Port /dev/ttyUSB0 is open, but no meter is heard on it. See that the meter has power and its cable"
+        " is in, or choose another port."
+    )
+    page.connect_button.click()
+    return window
+
+
+def commissioning(window: HouseWindow, wiring: Wiring = RIGHT) -> CommissioningPage:
+    """The meter's wiring."""
+    window.setup.choose(1)
+    for snapshot in stretch(wiring):
+        window.show_snapshot(snapshot)
+    page = window.setup.pages[1]
+    assert isinstance(page, CommissioningPage)
+    return page
+
+
+def wired_wrong(window: HouseWindow) -> QWidget | None:
+    """A transformer the wrong way round."""
+    commissioning(window, Wiring(reversed=(False, True, False)))
+    return window
+
+
+def wired_right(window: HouseWindow) -> QWidget | None:
+    """All well, and the sheet saved."""
+    page = commissioning(window)
+    page._tell("Saved as /home/kiosk/Documents/commissioning-B.pdf")
+    return window
+
+
+def beginning(window: HouseWindow) -> QWidget | None:
+    """Who exchanges the meter, not said yet."""
+    page = commissioning(window)
+    page.exchange.click()
+    assert isinstance(page.dialog, BeginDialog)
+    page.dialog.send()
+    return page.dialog
+
+
+def exchanging(window: HouseWindow) -> QWidget | None:
+    """The new meter is heard, and looks like the old one."""
+    page = commissioning(window)
+    swap = replace(UNDER_WAY, new=NEW, new_meter="1.0.4, start 9", like_old=True)
+    window.show_snapshot(replace(make_seller(), swap=swap))
+    page.exchange.click()
+    return page.dialog
+
+
 def adjustments(window: HouseWindow) -> QWidget | None:
     """A bill's adjustments."""
     window.bill.adjustments.click()
@@ -94,6 +167,12 @@ DIALOGS: tuple[tuple[str, HouseSnapshot, int, Callable[[HouseWindow], QWidget | 
     ("summary", SELLER, HOME, summary),
     ("consumer", BUYER, HOME, consumer),
     ("adjustments", ADJUSTED, BILL, adjustments),
+    ("set-up-tested", SELLER, SETUP, tested),
+    ("set-up-mistyped", SELLER, SETUP, mistyped),
+    ("commissioning-wrong", SELLER, SETUP, wired_wrong),
+    ("commissioning-right", SELLER, SETUP, wired_right),
+    ("exchange-begin", SELLER, SETUP, beginning),
+    ("exchange", SELLER, SETUP, exchanging),
 )
 
 

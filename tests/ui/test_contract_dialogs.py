@@ -485,3 +485,22 @@ def test_what_is_typed_for_one_month_is_never_sent_for_another(kiosk):
     at.key(SPACE)
     assert at.expect(RoleDialog).windowTitle() == "Contract for February 2025"
     assert at.choose(Qt.Key.Key_P, ProducerDialog).max_kw.value() == 2.5
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_fault_is_in_view_at_once(kiosk, size):
+    at = kiosk(SELLER, size=size)
+    at.begin()
+    dialog = at.choose(Qt.Key.Key_P, ProducerDialog)
+    at.type_in(Qt.Key.Key_I, "9")
+    at.type_in(Qt.Key.Key_P, "25")
+    at.key(ENTER)
+    QApplication.processEvents()
+    picture(dialog)
+    assert dialog.min_kw.fault
+    assert dialog.price.fault
+    assert not dialog._scroll.verticalScrollBar().isVisible()
+    at.key(Qt.Key.Key_Escape)
+    at.expect(RoleDialog)
+    at.choose(Qt.Key.Key_P, ProducerDialog)
+    assert dialog._consequence.isVisible()

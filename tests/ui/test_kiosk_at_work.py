@@ -260,7 +260,7 @@ def listed(monkeypatch, cable):
 
 def set_up(at, meter, address):
     """What the installer does with a keyboard at a kiosk nobody has set up."""
-    page = at.window.setup._stack.currentWidget()
+    page = at.window.setup.pages[at.window.setup.index]
     page.house.setFocus()
     type_in(at, "I", "A")
     alt(at.qtbot, focus(), "P")
@@ -300,7 +300,7 @@ def test_a_kiosk_is_set_up_and_comes_back_by_itself(central, kiosk, meter, monke
     assert again.window.pages.index == HOME
     alt(again.qtbot, again.window, "S")
     again.until(lambda: again.window.pages.index == SETUP)
-    page = again.window.setup._stack.currentWidget()
+    page = again.window.setup.pages[0]
     assert (page.house.value(), page.port.value()) == ("A", str(plugged.cable))
     assert page.central.value() == "{}:{}".format(*office.address)
 
@@ -311,7 +311,7 @@ def test_a_wrong_central_is_said_and_the_house_goes_on_trying(central, kiosk):
     at.until(lambda: at.shown is not None and at.shown.central is CentralState.LINKED)
     alt(at.qtbot, at.window, "S")
     at.until(lambda: at.window.pages.index == SETUP)
-    page = at.window.setup._stack.currentWidget()
+    page = at.window.setup.pages[at.window.setup.index]
     page.house.setFocus()
     type_in(at, "A", "127.0.0.1:9")
     alt(at.qtbot, focus(), "F")
@@ -343,7 +343,7 @@ def test_settings_that_cannot_be_kept_leave_the_house_linked(central, kiosk, tmp
     (tmp_path / "house" / f"{FILE_NAME}.part").mkdir()
     alt(at.qtbot, at.window, "S")
     at.until(lambda: at.window.pages.index == SETUP)
-    page = at.window.setup._stack.currentWidget()
+    page = at.window.setup.pages[at.window.setup.index]
     page.house.setFocus()
     type_in(at, "I", "A")
     alt(at.qtbot, focus(), "N")
@@ -369,7 +369,7 @@ def commissioning(at):
     at.until(lambda: at.window.pages.index == SETUP)
     alt(at.qtbot, at.window, "O")
     at.until(lambda: at.window.setup.index == 1)
-    return at.window.setup._stack.currentWidget()
+    return at.window.setup.pages[at.window.setup.index]
 
 
 def test_a_transformer_the_wrong_way_round_is_found_live(central, kiosk, meter):
