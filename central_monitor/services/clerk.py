@@ -129,7 +129,8 @@ class Clerk:
         if asked.final_s is not None:
             text = f"The contracts for {asked.month} are final; exchange is permitted."
         else:
-            text = f"Contracts for {asked.month}: {len(asked.waiting)} houses have not answered."
+            agreed = len(asked.houses) - len(asked.waiting)
+            text = f"Contracts for {asked.month}: {agreed} of {len(asked.houses)} houses have answered."
         self._live.notice(now_s * 1000, text)
 
     def terms_changed(self, terms: Terms) -> None:

@@ -477,6 +477,7 @@ def test_what_is_typed_for_one_month_is_never_sent_for_another(kiosk):
     at.begin()
     dialog = at.choose(Qt.Key.Key_P, ProducerDialog)
     at.type_in(Qt.Key.Key_M, "3")
+    assert SELLER.call is not None
     february = changed(SELLER.call, month="2025-02", first_minute=JANUARY.stop)
     at.hear(replace(SELLER, call=february))  # the month began, and the next one is asked for already
     assert (at.dialog, dialog.isVisible()) == (None, False)

@@ -75,7 +75,7 @@ def test_an_answer_is_on_the_disk_before_the_house_is_told(tmp_path):
         assert len(a.of(PostTaken)) == 1
         assert b.call("2026-07").basis is None
         assert not b.of(FetchPost)  # it had nothing to fetch
-        assert any("2 houses have not answered" in text for text in bureau.notices)
+        assert any("1 of 3 houses have answered" in text for text in bureau.notices)
 
     at_work(tmp_path, TERMS, story)
 
