@@ -16,6 +16,7 @@ from microgrid.minute import MeterMinute
 from microgrid.registers import Registers, carry_on
 from microgrid.sample import Sample
 from microgrid.swap import MeterSwap
+from microgrid.wire.limits import MAX_REASON_CHARS, printable
 
 FILE_NAME = "meter-exchange.json"
 _NOT_BEGUN = "No exchange of the meter was begun."
@@ -81,8 +82,8 @@ class MeterExchange:
         rows = self._builder.begin_swap(now_ms, sample.boot_id)
         self.begun = Begun(
             began_s=now_ms // 1000,
-            installer=installer,
-            reason=reason,
+            installer=printable(installer, MAX_REASON_CHARS),
+            reason=printable(reason, MAX_REASON_CHARS),  # a pasted line feed could not travel
             old=registers,
             old_meter=meter_name(sample),
             old_boot_id=sample.boot_id,

@@ -122,3 +122,12 @@ def test_a_new_meter_from_the_factory_stands_at_0():
     assert [row.epoch for row in rows] == [1, 1]
     assert rows[-1].export_ws - swap.new.export_ws == (rows[-1].minute + 1 - NOON) * 60_000 - 200_000
     assert msgspec.structs.asdict(swap)["installer"] == "Asif"
+
+
+def test_what_an_installer_pastes_can_travel_to_the_central():
+    home = Home()
+    home.hear(1, 60, 5000)
+    home.exchange.begin(NOON_MS + 60_000, home.newest, "Asif\nKhan", "broken\r\n" + "display " * 40)
+    begun = home.exchange.begun
+    assert begun is not None
+    assert (begun.installer, len(begun.reason)) == ("Asif Khan", 120)
