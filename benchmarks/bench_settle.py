@@ -23,9 +23,10 @@ from db.central import CENTRAL, AgreementRepository, BillingRepository, MinuteSt
 from db.central.billing import Run
 from db.central.grids import METER, ORDER, PRESENT, DayGrids, RowGrid, SealedRow, packed
 from db.engine import open_reader, open_writer
-from microgrid.columns import MINUTES_PER_DAY, Ints
+from microgrid.columns import Ints
 from microgrid.months import month_minutes, zone_of
 from microgrid.terms import Terms
+from microgrid.units import MINUTES_PER_DAY
 
 VERSION = 3  # of what `make_database` writes
 ROUNDS = 5

@@ -7,10 +7,10 @@ import numpy as np
 
 from benchmarks.measure import Spent, medians, peak_bytes, show, spending
 from benchmarks.neighbourhood import HOUSES, MONTH, make_terms
-from microgrid.columns import MINUTES_PER_DAY, EdgeRows, MinuteColumns, OrderColumns
+from microgrid.columns import EdgeRows, MinuteColumns, OrderColumns
 from microgrid.ledger import MonthLedger
 from microgrid.months import month_minutes, zone_of
-from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.units import MINUTES_PER_DAY, SECONDS_PER_MINUTE
 
 BAR_S = 3.0
 BAR_BYTES = 2**30

@@ -10,7 +10,7 @@ from benchmarks.measure import Spent, medians, show, spending
 from benchmarks.neighbourhood import FIRST_MINUTE, HOUSES, make_minutes, make_terms
 from db.central import CENTRAL, MinuteStore
 from db.engine import open_writer
-from microgrid.columns import MINUTES_PER_DAY
+from microgrid.units import MINUTES_PER_DAY
 
 ROUNDS = 3
 DAY = FIRST_MINUTE // MINUTES_PER_DAY + 1

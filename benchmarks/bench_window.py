@@ -29,10 +29,9 @@ from central_monitor.snapshot import LinkState
 from central_monitor.ui.main_window import AGREEMENT, BILLS, MAIN, CentralWindow
 from db.central import CENTRAL, MinuteStore
 from db.engine import open_writer
-from microgrid.columns import MINUTES_PER_DAY
 from microgrid.months import month_minutes, zone_of
 from microgrid.terms import Tariff
-from microgrid.units import microcoins
+from microgrid.units import MINUTES_PER_DAY, microcoins
 from node.qt.bridge import SnapshotBridge
 from node.qt.shell import application
 from tests.ui.central_at_work import DeskClock

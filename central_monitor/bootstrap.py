@@ -25,6 +25,7 @@ from db.errors import DatabaseError
 from microgrid.months import minute_of, month_minutes, zone_of
 from microgrid.statement import Statements
 from microgrid.terms import FOREVER, Tariff, Terms
+from microgrid.units import MINUTES_PER_DAY
 from node.arguments import address, in_words, positive
 from node.clock import Clock, SteppedClock
 from node.ending import told_to_end
@@ -36,7 +37,6 @@ from node.stepped import follow_clock
 from node.worker import InlineWorker
 
 SNAPSHOT_PERIOD_S = 0.5
-MINUTES_PER_DAY = 1440
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

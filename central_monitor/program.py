@@ -9,7 +9,7 @@ from typing import Any
 
 from central_monitor.adapters.archive import Archive
 from central_monitor.adapters.tcp_server import HouseServer, LinkLost, RequestRefused
-from central_monitor.adapters.writer import MINUTES_PER_DAY, DatabaseWriter
+from central_monitor.adapters.writer import DatabaseWriter
 from central_monitor.office import TELL_MINUTES, Office
 from central_monitor.services.administration import Administration
 from central_monitor.services.agreed import Agreed
@@ -25,7 +25,7 @@ from microgrid.daylight import is_day
 from microgrid.minute import Hold, OrderMinute
 from microgrid.months import zone_of
 from microgrid.terms import Terms
-from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.units import MINUTES_PER_DAY, SECONDS_PER_MINUTE
 from microgrid.wire.errors import WireCode
 from microgrid.wire.limits import MAX_NAME_CHARS, printable
 from microgrid.wire.messages import Hello, HouseMessage, Refused, Target, TargetAck, Welcome

@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from microgrid.minute import MeterMinute, OrderMinute
 
-MINUTES_PER_DAY = 1440
-
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 

@@ -6,9 +6,7 @@ import msgspec
 
 from microgrid.agreements import Basis, ContractEntry
 from microgrid.terms import Contract, House, Obligation, Role, Source, Terms, field_faults
-from microgrid.units import SECONDS_PER_MINUTE
-
-MINUTES_PER_DAY = 1440
+from microgrid.units import MINUTES_PER_DAY, SECONDS_PER_MINUTE
 
 
 class Silence(StrEnum):

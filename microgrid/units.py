@@ -7,6 +7,7 @@ A 5 W load's minute at 8 coins per kWh is 667 micro-coins: fine enough to be bil
 """
 
 SECONDS_PER_MINUTE = 60
+MINUTES_PER_DAY = 1440  # of UTC; a local day may have an hour more or less
 WS_PER_KWH = 3_600_000
 MICROCOINS_PER_COIN = 1_000_000
 

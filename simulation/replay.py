@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from microgrid.units import MINUTES_PER_DAY
+
 HEADER = ("local_time", "active_power_kw", "reactive_power_kvar", "voltage_v", "current_a")
-MINUTES_PER_DAY = 1440
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _NUMBER = re.compile(r"\d{1,6}(\.\d+)?")
 

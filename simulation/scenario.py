@@ -8,6 +8,7 @@ import msgspec
 
 from microgrid.months import month_minutes, zone_of
 from microgrid.terms import Cap, Obligation, Terms
+from microgrid.units import MINUTES_PER_DAY
 from node.gridfile import ContractTable, GridFile, HouseTable, read_gridfile
 from simulation.meter import make_meter
 from simulation.oracle import Oracle
@@ -15,7 +16,7 @@ from simulation.plant.config import GridFile as PlantFile
 from simulation.plant.config import HouseSpec, neighbourhood, read_grid
 from simulation.plant.config import HouseTable as PlantTable
 from simulation.plant.house_plant import HousePlant
-from simulation.replay import MINUTES_PER_DAY, Replay, read_replay
+from simulation.replay import Replay, read_replay
 from simulation.virtual_meter import VirtualMeter
 
 # Counters begin so near their end that they wrap in the first days.

@@ -14,7 +14,6 @@ from microgrid.swap import MeterSwap
 from microgrid.terms import House, Terms
 from node.worker import InlineWorker, Worker
 
-MINUTES_PER_DAY = 1440
 _DONE = object()
 
 

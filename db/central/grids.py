@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from db.central import tables
 from db.central.seals import Part, SealedPart, encode, unpacked
 from db.central.tables import REGISTERS
-from microgrid.columns import MINUTES_PER_DAY, Bools, Ints
+from microgrid.columns import Bools, Ints
+from microgrid.units import MINUTES_PER_DAY
 
 
 @dataclass(frozen=True)

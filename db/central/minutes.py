@@ -18,11 +18,12 @@ from db.central import reading, tables
 from db.central.grids import METER, ORDER, DayGrids, RowGrid, SealedRow, joined, packed
 from db.central.rows import Insert, meter_minute, meter_row, order_row
 from db.engine import transaction
-from microgrid.columns import MINUTES_PER_DAY, BilledMinutes, MinuteColumns, OrderColumns, StandingOrders
+from microgrid.columns import BilledMinutes, MinuteColumns, OrderColumns, StandingOrders
 from microgrid.minute import MeterMinute, OrderMinute, Origin
 from microgrid.registers import Registers
 from microgrid.swap import MeterSwap
 from microgrid.terms import FOREVER
+from microgrid.units import MINUTES_PER_DAY
 
 _METER, _ORDER = MeterMinute.__struct_fields__, OrderMinute.__struct_fields__
 _INSERT_METER = Insert(tables.meter_minute, _METER)

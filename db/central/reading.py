@@ -8,7 +8,6 @@ import numpy as np
 
 from db.central.grids import METER, ORDER, DayGrids, Grid, HouseGrids, SealedGrid
 from microgrid.columns import (
-    MINUTES_PER_DAY,
     BilledMinutes,
     Bools,
     EdgeRows,
@@ -17,6 +16,7 @@ from microgrid.columns import (
     OrderColumns,
     StandingOrders,
 )
+from microgrid.units import MINUTES_PER_DAY
 
 _EDGE = ("epoch", "import_ws", "export_ws", "generation_ws")
 _READ = (*_EDGE, "closed_s", "covered_s", "max_w", "min_w", "origin", "suspect")

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from microgrid.columns import MINUTES_PER_DAY, Ints
+from microgrid.columns import Ints
+from microgrid.units import MINUTES_PER_DAY
 
 WORTH_PACKING = 0.35  # zlib's share of the plain size up to which it is used: inflating noise is slow
 _WIDTHS = np.array([0, 1, 2, 4, 8])

@@ -16,9 +16,9 @@ from db.engine import LOCK_TIMEOUT_S, open_writer, transaction
 from db.house.papers import HousePapers
 from db.house.tables import HOUSE
 from microgrid.minute import MeterMinute, Origin
+from microgrid.units import MINUTES_PER_DAY
 
 KEPT_DAYS = 400  # acknowledged minutes: the past year's bills and the month in dispute
-_MINUTES_PER_DAY = 1440
 _NAMES = ", ".join(field.name for field in fields(MeterMinute))
 _INSERT = (
     f"INSERT INTO meter_minute ({_NAMES}, acknowledged)"
@@ -44,7 +44,7 @@ class MinuteJournal:
         """`power_safe`: see `db.engine.open_writer`."""
         self._connection = open_writer(path, HOUSE, timeout_s, power_safe=power_safe)
         self.papers = HousePapers(self._connection)
-        self._kept_minutes = kept_days * _MINUTES_PER_DAY
+        self._kept_minutes = kept_days * MINUTES_PER_DAY
 
     def append(self, rows: Sequence[MeterMinute], acknowledged: Iterable[int] = ()) -> None:
         """Journals minutes, and marks earlier ones acknowledged, in one transaction on the disk.
@@ -80,7 +80,7 @@ class MinuteJournal:
         if not marks:
             return
         connection.exec_driver_sql("UPDATE meter_minute SET acknowledged = 1 WHERE minute = ?", marks)
-        if all(minute % _MINUTES_PER_DAY for (minute,) in marks):
+        if all(minute % MINUTES_PER_DAY for (minute,) in marks):
             return  # old minutes are dropped once a day
         connection.exec_driver_sql(
             "DELETE FROM meter_minute WHERE acknowledged"

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from microgrid.sample import MeterFlag
 from microgrid.terms import FOREVER, HOUSE_ID, MAX_CONNECTION_W, MAX_HOUSES, MAX_PRICE
-from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.units import MINUTES_PER_DAY, SECONDS_PER_MINUTE
 
 MAX_U32 = 2**32 - 1
 MAX_S64 = 2**63 - 1  # what every database column and msgpack integer can hold
@@ -27,7 +27,7 @@ MAX_POWER_W = 2 * MAX_CONNECTION_W  # also var and VA
 MAX_POOL_W = MAX_HOUSES * MAX_CONNECTION_W
 ALL_FLAGS = sum(MeterFlag)
 
-MAX_MONTH_MINUTES = 31 * 1440 + 120  # the longest month, with a clock put back
+MAX_MONTH_MINUTES = 31 * MINUTES_PER_DAY + 120  # the longest month, with a clock put back
 MAX_BILLED_ADJUSTMENTS = 90  # on one bill; so many fit a frame with the longest reasons
 
 FIRMWARE_PATTERN = "[A-Za-z0-9._-]{1,16}"

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from microgrid.agreements import Basis, ContractEntry
 from microgrid.contracting import (
-    MINUTES_PER_DAY,
     ContractPolicy,
     ContractRound,
     Silence,
@@ -19,6 +18,7 @@ from microgrid.contracting import (
 )
 from microgrid.months import month_minutes, zone_of
 from microgrid.terms import House, Obligation, Role, Source, Terms
+from microgrid.units import MINUTES_PER_DAY
 from tests.unit.rules.build import FIRST, MONTH, ZONE, T, buyer, seller, terms_of
 
 JUNE = month_minutes(MONTH, zone_of(ZONE))
