@@ -2,12 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-from central_monitor.services.records import Records, open_records
+from central_monitor.services.records import Answer, Records, open_records
 from node.worker import Worker
-
-Answer = TypeVar("Answer")
 
 
 class Archive:

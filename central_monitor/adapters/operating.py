@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any
 
 from central_monitor.adapters.archive import Archive
 from central_monitor.books import Agreements, DayLine, MinuteProof, MinuteTable, MonthBook, MonthEntry
 from central_monitor.program import CentralProgram
 from central_monitor.services import inquiries
-from central_monitor.services.records import Records
+from central_monitor.services.records import Answer, Records
 from microgrid.agreements import ContractEntry, TariffEntry
 from microgrid.contracting import ContractPolicy
 from microgrid.terms import House, Tariff, Terms
 from node.loop_thread import LoopThread
-
-Answer = TypeVar("Answer")
 
 
 class RunningOperator:

@@ -59,9 +59,7 @@ class DatabaseWriter:
     def load_billed(self) -> tuple[int, frozenset[str], tuple[Adjustment, ...]]:
         """Up to which minute bills are out, whose minutes they lacked, and what waits for the next ones."""
         billing = self._billing
-        return self._worker.run(
-            lambda: (billing.billed_until(), billing.open_houses(), billing.uncarried("9999-12"))
-        )
+        return self._worker.run(lambda: (billing.billed_until(), billing.open_houses(), billing.uncarried()))
 
     def last_minutes(self) -> Mapping[str, MeterMinute]:
         """The newest recorded minute of every house."""

@@ -4,8 +4,8 @@ Nothing is overwritten: a tariff lies over the one before, a corrected reading b
 changes a month whose bills are out is noted, and makes an adjustment.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -14,9 +14,8 @@ from central_monitor.services.agreed import Agreed
 from central_monitor.services.bookkeeper import Bookkeeper
 from central_monitor.services.clerk import Clerk
 from central_monitor.services.contracts import ContractDesk
-from central_monitor.services.inquiries import reading_at
 from central_monitor.services.month_end import LateMinutes
-from central_monitor.services.records import Records
+from central_monitor.services.records import Reader
 from microgrid.agreements import Basis, ContractEntry, TariffEntry, tariffs_of
 from microgrid.bill import Cause, Change
 from microgrid.contracting import ContractPolicy, ContractRound
@@ -26,15 +25,6 @@ from microgrid.months import local_time, month_minutes, month_of, zone_of
 from microgrid.registers import rise_is_plausible
 from microgrid.terms import FOREVER, House, Tariff, Terms, terms_faults
 from microgrid.units import SECONDS_PER_MINUTE
-
-Answer = TypeVar("Answer")
-
-
-class Asked(Protocol):
-    """The archive, as it is asked here."""
-
-    async def read(self, question: Callable[[Records], Answer]) -> Answer:
-        """What the records answer."""
 
 
 class OrderStore(Protocol):
@@ -64,7 +54,7 @@ class Administration:
     def __init__(
         self,
         store: OrderStore,
-        archive: Asked,
+        archive: Reader,
         agreed: Agreed,
         desk: ContractDesk,
         clerk: Clerk,
@@ -163,7 +153,7 @@ class Administration:
         _said(reason, "why the reading is corrected")
         if (minute + 1) * SECONDS_PER_MINUTE > now_s:
             raise OrderRefused("That minute is not over yet.")
-        around = await self._archive.read(lambda records: reading_at(records.minutes, house, minute))
+        around = await self._archive.read(lambda records: records.minutes.around(house, minute))
         like = around.row or around.before
         if like is None:
             raise OrderRefused(f"House {house} has no reading before that minute to correct from.")

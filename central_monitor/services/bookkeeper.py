@@ -6,7 +6,7 @@ records in the archive's thread, so minutes go on being stored meanwhile.
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from central_monitor.services.agreed import Agreed
 from central_monitor.services.clerk import Clerk
@@ -24,23 +24,14 @@ from central_monitor.services.month_end import (
     missing,
     month_due,
 )
-from central_monitor.services.records import Records
+from central_monitor.services.records import Answer, Reader, Records
 from central_monitor.snapshot import Work
 from microgrid.bill import Bill, BillKind, Change
 from microgrid.months import month_minutes, month_of, zone_of
 from microgrid.terms import House, Terms
 from microgrid.units import SECONDS_PER_MINUTE
 
-Answer = TypeVar("Answer")
-
 log = logging.getLogger(__name__)
-
-
-class Reading(Protocol):
-    """The archive, as it is asked here."""
-
-    async def read(self, question: Callable[[Records], Answer]) -> Answer:
-        """What the records answer."""
 
 
 class BillStore(Protocol):
@@ -64,7 +55,7 @@ class Bookkeeper:
 
     def __init__(
         self,
-        archive: Reading,
+        archive: Reader,
         store: BillStore,
         agreed: Agreed,
         live: LiveState,
@@ -164,7 +155,7 @@ class Bookkeeper:
             bill = await self._final(terms, house, now_s)
             await self._store.issue_final(bill)
             self._clerk.issued([bill])
-            self._clerk.owe(await self._archive.read(lambda records: records.billing.uncarried("9999-12")))
+            await self._owe()
             self._live.notice(now_s * 1000, f"House {house.house} has left; its final bill is out.")
             billed.add(house.house)
 
@@ -192,8 +183,7 @@ class Bookkeeper:
             done.add(month)
             changes = [(number, change) for number, change in pending if change.month == month]
             await self._adjust(terms, month, changes, done, last, now_s)
-        owed = await self._archive.read(lambda records: records.billing.uncarried("9999-12"))
-        self._clerk.owe(owed)
+        await self._owe()
 
     async def _adjust(
         self,
@@ -226,6 +216,10 @@ class Bookkeeper:
         await self._store.issue(issued, numbers)
         self._clerk.issued(issued.adjustments)
         self._live.notice(now_s * 1000, f"{month} was settled again; adjustments are beside its bills.")
+
+    async def _owe(self) -> None:
+        """What waits for the next bills, for the month so far."""
+        self._clerk.owe(await self._archive.read(lambda records: records.billing.uncarried()))
 
     async def _asked(self, question: Callable[[Records], Answer]) -> Answer:
         try:

@@ -21,11 +21,9 @@ from central_monitor.books import (
 )
 from central_monitor.services.biller import keep_freed_memory
 from central_monitor.services.records import Records
-from db.central import MinuteStore
 from microgrid.bill import with_adjustments
 from microgrid.daybook import DaySums
 from microgrid.ledger import MonthLedger, Segment
-from microgrid.minute import MeterMinute
 from microgrid.months import month_minutes, month_of, zone_of
 from microgrid.settlement import allotments as allotments_ws
 from microgrid.settlement import available_ws
@@ -34,20 +32,6 @@ from microgrid.terms import COMMON_ACCOUNTS, Role, Terms
 from microgrid.units import WS_PER_KWH
 
 STALE_MINUTES = 60  # of a month that runs: it is settled again for a question once it has grown by so many
-
-
-@dataclass(frozen=True)
-class Around:
-    """A house's row of a minute (None: there is none), and the nearest ones before and after it."""
-
-    before: MeterMinute | None
-    row: MeterMinute | None
-    after: MeterMinute | None
-
-
-def reading_at(minutes: MinuteStore, house: str, minute: int) -> Around:
-    """The readings a minute's energy follows from."""
-    return Around(*minutes.around(house, minute))
 
 
 def month_entries(records: Records, terms: Terms) -> tuple[MonthEntry, ...]:
@@ -61,11 +45,8 @@ def month_entries(records: Records, terms: Terms) -> tuple[MonthEntry, ...]:
     while month <= newest:
         months.append(month)
         month = month_of(month_minutes(month, zone).stop, zone)
-    entries = []
-    for month in reversed(months):
-        runs = records.billing.runs(month)
-        entries.append(MonthEntry(month, runs[0].made_s if runs else None, len(runs)))
-    return tuple(entries)
+    settled = records.billing.settled()
+    return tuple(MonthEntry(month, *settled.get(month, (None, 0))) for month in reversed(months))
 
 
 def agreements(records: Records) -> Agreements:
@@ -177,7 +158,7 @@ class Inquiries:
         part = next(p for p in reversed(parts) if p.first_minute <= minute)
         row = minute - part.first_minute
         minutes, settled, block = self._records.minutes, part.settled, part.block
-        around = reading_at(minutes, house, minute)
+        around = minutes.around(house, minute)
         corrections = minutes.corrections(house, minute, minute + 1)
         rate = int(_rates(part)[row])
         contract = asked.terms.contract_at(house, minute)

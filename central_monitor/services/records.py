@@ -1,9 +1,10 @@
 """The central's records, for reading: what settlement, drill-down and history are answered from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from central_monitor.services.biller import MonthSoFar, Progress, month_so_far, settled_month
 from central_monitor.services.habits import Habits
@@ -13,6 +14,8 @@ from microgrid.energy import Profile
 from microgrid.ledger import MonthLedger
 from microgrid.minute import MeterMinute
 from microgrid.terms import Terms
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ class Records:
                 return last, None
             through = max(row.minute for row in last.values()) + 1
             return last, month_so_far(self.minutes, terms, through, self.habits(terms))
+
+
+class Reader(Protocol):
+    """Who asks the records, in whatever thread they live."""
+
+    async def read(self, question: Callable[[Records], Answer]) -> Answer:
+        """What the records answer."""
 
 
 @contextmanager

@@ -198,7 +198,7 @@ class TradePanel(Panel):
         self.national_label = self.add_row("", self.national)
         self.default_label = self.add_row(self.tr("In default"), self.default)
         self.deviation_label = self.add_row("", self.deviation)
-        self.rate_label = self.add_row(self.tr("Rate now"), self.rate)
+        self.add_row(self.tr("Rate now"), self.rate)
         self.target_label = self.add_row(self.tr("Target"), self.target)
         self.order_label = self.add_row(self.tr("Order"), self.order)
         self.add_spring()

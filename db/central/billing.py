@@ -99,6 +99,13 @@ class BillingRepository:
             query = select(table.c.month).where(table.c.number == 1).order_by(table.c.month.desc())
             return tuple(connection.scalars(query))
 
+    def settled(self) -> dict[str, tuple[int, int]]:
+        """Of each month whose bills are out: when they were made (Unix seconds), and how many runs it has."""
+        table = tables.run
+        query = select(table.c.month, func.min(table.c.made_s), func.count()).group_by(table.c.month)
+        with transaction(self._connection) as connection:
+            return {month: (made_s, runs) for month, made_s, runs in connection.execute(query)}
+
     def runs(self, month: str) -> tuple[Run, ...]:
         """The month's runs in order, without their days."""
         table = tables.run
@@ -160,11 +167,13 @@ class BillingRepository:
         """The adjustments made to this month, by run and account."""
         return self._adjustments(_select_adjustments().where(tables.adjustment.c.month == month))
 
-    def uncarried(self, before_month: str) -> tuple[Adjustment, ...]:
-        """The adjustments of earlier months that have not been paid with a statement yet."""
+    def uncarried(self, before_month: str | None = None) -> tuple[Adjustment, ...]:
+        """The adjustments that have not been paid with a statement yet: all, or those of earlier months."""
         table = tables.adjustment
-        waiting = (table.c.month < before_month) & table.c.carried.is_(None)
-        return self._adjustments(_select_adjustments().where(waiting))
+        waiting = _select_adjustments().where(table.c.carried.is_(None))
+        if before_month is not None:
+            waiting = waiting.where(table.c.month < before_month)
+        return self._adjustments(waiting)
 
     def carried(self, month: str) -> tuple[Adjustment, ...]:
         """The adjustments of earlier months that were paid with this month's statements."""

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -54,6 +54,14 @@ class Correction:
     entered_s: int
     before: Registers | None
     after: Registers
+
+
+class Around(NamedTuple):
+    """A house's row of a minute, with its last one before and its first one after; None: there is none."""
+
+    before: MeterMinute | None
+    row: MeterMinute | None
+    after: MeterMinute | None
 
 
 class MinuteStore:
@@ -169,16 +177,13 @@ class MinuteStore:
             ).scalar_one()
             return first
 
-    def around(
-        self, house: str, minute: int
-    ) -> tuple[MeterMinute | None, MeterMinute | None, MeterMinute | None]:
-        """A house's row of this minute, with its last one before and its first one after; None: no row."""
+    def around(self, house: str, minute: int) -> Around:
+        """The readings from which the energy of a house's minute follows."""
         with transaction(self._connection):
-            row = self._nearest(house, minute, minute, forward=True)
-            return (
-                self._nearest(house, 0, minute - 1, forward=False),
-                row,
-                self._nearest(house, minute + 1, FOREVER, forward=True),
+            return Around(
+                before=self._nearest(house, 0, minute - 1, forward=False),
+                row=self._nearest(house, minute, minute, forward=True),
+                after=self._nearest(house, minute + 1, FOREVER, forward=True),
             )
 
     def _nearest(self, house: str, first: int, last: int, *, forward: bool) -> MeterMinute | None:
