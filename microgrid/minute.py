@@ -23,6 +23,20 @@ class Hold(IntEnum):
     NONE = 0
     SHARING = 1
     CAP = 2
+    OPERATOR = 3  # held by hand, or out of service
+
+
+class Fate(IntEnum):
+    """What became of the order a seller stands under; blame rests on telling these apart."""
+
+    NONE = 0  # no order
+    SENT = 1  # the time to answer is not over
+    UNANSWERED = 2  # neither the house's nor the meter's word came in time
+    REFUSED = 3  # the meter's word is that it cannot obey: its source is not running
+    FOLLOWING = 4  # acknowledged; the time to respond is not over
+    LATE = 5  # the same, but acknowledged only after the time to answer
+    MET = 6
+    UNMET = 7  # acknowledged, and short of what it is held to although the time to respond is over
 
 
 class MeterMinute(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,15 +69,17 @@ class OrderMinute(msgspec.Struct, frozen=True, kw_only=True):
     """What the central had ordered of a seller in one minute; its author is the central.
 
     Written for every seller and minute whether or not the house's row came, and never changed by
-    late data, because penalties rest on it.
+    late data, because penalties rest on it. `target_w` is what the seller is held to (see `commitment`),
+    acknowledged at `acknowledged_s`; `command_id` and `fate` are those of the newest command.
     """
 
     house: str
     minute: int
     raise_standing: bool
-    target_w: int | None  # None: no target was given
+    target_w: int | None  # None: no target stands
     hold: Hold
     command_id: int  # 0: none
     acknowledged_s: int | None  # Unix time at which the meter acknowledged the command
     tie_closed: bool
     out_of_service: bool = False
+    fate: Fate = Fate.NONE

@@ -1,0 +1,82 @@
+"""What the operator has ordered by hand: how load is shared, sellers held or out of service (ch. 6).
+
+Directives are only added; what stands is the newest of each seller, and the newest about sharing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import msgspec
+
+
+class StrategyName(StrEnum):
+    """The ways to divide demand among sellers."""
+
+    DAY_TIME = "day time"  # load sharing: to the sun by day, to generators by night (6.4)
+    MERIT_ORDER = "merit order"  # cheapest first, whatever the source
+    OFF = "sharing off"  # the raise loop alone: everybody equally loaded (5.7.1)
+
+
+class DirectiveKind(StrEnum):
+    """What a directive is about."""
+
+    STRATEGY = "strategy"
+    HOLD = "hold"
+    RELEASE = "release"  # dispatched again after a hold
+    OUT_OF_SERVICE = "out of service"
+    IN_SERVICE = "in service"  # again, before the end that was set
+
+
+class Directive(msgspec.Struct, frozen=True, kw_only=True):
+    """One order of the operator. `house` is empty for a strategy.
+
+    `target_w` is what a seller is held at. Out of service ends at `until_minute` by itself.
+    """
+
+    kind: DirectiveKind
+    author: str
+    note: str
+    entered_s: int
+    house: str = ""
+    strategy: StrategyName | None = None
+    target_w: int | None = None
+    until_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands of all directives. A seller out of service is not held."""
+
+    strategy: StrategyName = StrategyName.DAY_TIME
+    strategy_by: Directive | None = None  # None: nobody has changed it yet
+    held: Mapping[str, Directive] = field(default_factory=dict)
+    out: Mapping[str, Directive] = field(default_factory=dict)
+
+    def out_of_service(self, house: str, minute: int) -> bool:
+        """Whether the house is out of service in this minute, all of it."""
+        directive = self.out.get(house)
+        return directive is not None and directive.until_minute is not None and minute < directive.until_minute
+
+
+def standing(directives: Iterable[Directive]) -> Standing:
+    """What stands of these directives, in the order they were entered."""
+    strategy_by: Directive | None = None
+    held: dict[str, Directive] = {}
+    out: dict[str, Directive] = {}
+    for directive in directives:
+        house = directive.house
+        match directive.kind:
+            case DirectiveKind.STRATEGY:
+                strategy_by = directive
+            case DirectiveKind.HOLD:
+                held[house] = directive
+            case DirectiveKind.RELEASE:
+                held.pop(house, None)
+            case DirectiveKind.OUT_OF_SERVICE:
+                held.pop(house, None)
+                out[house] = directive
+            case DirectiveKind.IN_SERVICE:
+                out.pop(house, None)
+    named = None if strategy_by is None else strategy_by.strategy
+    return Standing(named or StrategyName.DAY_TIME, strategy_by, held, out)
