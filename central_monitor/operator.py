@@ -10,6 +10,7 @@ from typing import Protocol
 from central_monitor.books import Agreements, DayLine, MinuteProof, MinuteTable, MonthBook, MonthEntry
 from microgrid.agreements import ContractEntry, TariffEntry
 from microgrid.contracting import ContractPolicy
+from microgrid.directives import StrategyName
 from microgrid.terms import House, Tariff
 
 
@@ -66,3 +67,18 @@ class Operator(Protocol):
         self, house: str, minute: int, import_ws: int, export_ws: int, author: str, reason: str
     ) -> "Future[None]":
         """Correct the registers a minute ended with; the reading as it came is kept."""
+
+    def set_strategy(self, strategy: StrategyName, author: str, note: str) -> "Future[None]":
+        """Divide demand among sellers in this way from the next control step on (6.4, 5.7.1)."""
+
+    def hold(self, house: str, target_w: int, author: str, note: str) -> "Future[None]":
+        """Hold a seller at this power, within its contract, whatever the strategy says."""
+
+    def release(self, house: str, author: str, note: str) -> "Future[None]":
+        """A seller that was held is dispatched again."""
+
+    def take_out_of_service(self, house: str, until_minute: int, author: str, note: str) -> "Future[None]":
+        """From the next minute until this one a seller owes nothing and is asked for nothing."""
+
+    def return_to_service(self, house: str, author: str, note: str) -> "Future[None]":
+        """A seller is in service again, before the end that was set."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from microgrid.minute import Hold
+from microgrid.directives import StrategyName
+from microgrid.minute import Fate, Hold
 from microgrid.sample import Quality, Sample
 from microgrid.terms import Contract
 
@@ -18,12 +19,27 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """The order a seller stands under now."""
+    """The order a seller stands under now. `answer` is what its house said of it, in words, if it did."""
 
     target_w: int
     raise_standing: bool
     hold: Hold
     acknowledged: bool
+    fate: Fate = Fate.NONE
+    command_id: int = 0
+    given_s: int = 0  # Unix time at which this target was first sent
+    answer: str = ""
+    unable_since_s: int | None = None  # it does not follow, and others are asked in its place; None: it does
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What the operator has ordered of one seller: held at a power, or out of service until a minute."""
+
+    held_w: int | None
+    out_until_minute: int | None
+    author: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +85,7 @@ class HouseView:
     allotment_w: int | None = None  # a consumer's share of what sellers can give now; None: no consumer
     split: LiveSplit | None = None  # None: not heard now
     month: MonthView | None = None  # None: nothing settled yet
+    by_hand: ByHand | None = None  # what the operator has ordered of this seller
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +100,18 @@ class PoolView:
     rate: int | None  # SR_curr as billed under the cap; None: nothing is exported, the tariff is billed
     tariff: int
     is_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SharingView:
+    """How load is shared now (ch. 6), and what that has saved today against sharing off."""
+
+    strategy: StrategyName
+    author: str  # who chose it, and why; empty: nobody has changed it
+    note: str
+    turns_minute: int  # when day turns into night, or night into day
+    saved: int | None = None  # micro-coins since `saved_from_minute`, an estimate; None: not known yet
+    saved_from_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +165,5 @@ class CentralSnapshot:
     round: RoundView | None = None  # the newest round of contracts
     strangers: tuple[Stranger, ...] = ()
     work: Work | None = None
+    sharing: SharingView | None = None
     papers: int = 0  # bills and adjustments issued since the program's start: with more of them books change

@@ -41,7 +41,8 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
     """By how much a later run of a month differs from the one before, for one account.
 
     `number` counts the month's runs (the first bill is run 1). `own` tells whether the cause lies in the
-    account's own data; `reason` is for its house to read.
+    account's own data; `reason` is for its house to read. With a `waiver` it is not what the run changed but
+    what came of the waiver of that number, once this run was known.
     """
 
     account: str
@@ -55,6 +56,7 @@ class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
     microgrid_amount: int
     national_grid_amount: int
     penalty_amount: int
+    waiver: int = 0
 
     @property
     def total(self) -> int:

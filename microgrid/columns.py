@@ -99,6 +99,7 @@ class OrderColumns(StandingOrders):
 
     hold: Ints
     command_id: Ints
+    fate: Ints
 
 
 _METER_VALUES = (
@@ -166,6 +167,7 @@ def order_columns(houses: tuple[str, ...], minutes: range, rows: Iterable[OrderM
         raise_standing=np.zeros(shape, dtype=np.bool_),
         target_w=np.full(shape, -1, dtype=np.int64),
         hold=np.zeros(shape, dtype=np.int64),
+        fate=np.zeros(shape, dtype=np.int64),
         command_id=np.zeros(shape, dtype=np.int64),
         acknowledged_s=np.full(shape, -1, dtype=np.int64),
         tie_closed=np.zeros(shape, dtype=np.bool_),
@@ -177,6 +179,7 @@ def order_columns(houses: tuple[str, ...], minutes: range, rows: Iterable[OrderM
         columns.raise_standing[at] = row.raise_standing
         columns.target_w[at] = -1 if row.target_w is None else row.target_w
         columns.hold[at] = row.hold
+        columns.fate[at] = row.fate
         columns.command_id[at] = row.command_id
         columns.acknowledged_s[at] = -1 if row.acknowledged_s is None else row.acknowledged_s
         columns.tie_closed[at] = row.tie_closed

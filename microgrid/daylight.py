@@ -35,6 +35,17 @@ def is_day(minute: int, zone: ZoneInfo) -> bool:
     return start <= local.time() < end
 
 
+def next_turn(minute: int, zone: ZoneInfo) -> int:
+    """The first minute after this one at which day becomes night or night becomes day."""
+    date = local_time(minute, zone).date()
+    while True:
+        for at in DAYLIGHT[date.month - 1]:
+            turn = minute_of(datetime.combine(date, at, tzinfo=zone))
+            if turn > minute:
+                return turn
+        date += timedelta(days=1)
+
+
 def day_mask(first: int, end: int, zone: ZoneInfo) -> NDArray[np.bool_]:
     """`is_day` of every minute first <= m < end, as an array of that length."""
     mask = np.zeros(max(0, end - first), dtype=np.bool_)

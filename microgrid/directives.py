@@ -56,7 +56,9 @@ class Standing:
     def out_of_service(self, house: str, minute: int) -> bool:
         """Whether the house is out of service in this minute, all of it."""
         directive = self.out.get(house)
-        return directive is not None and directive.until_minute is not None and minute < directive.until_minute
+        return (
+            directive is not None and directive.until_minute is not None and minute < directive.until_minute
+        )
 
 
 def standing(directives: Iterable[Directive]) -> Standing:

@@ -1,19 +1,106 @@
-"""The house's inner loop: the pulse that moves its source towards the central's target (ch. 6)."""
+"""The house's inner loop: pulses that move its source to the central's target and hold it there (ch. 6).
+
+RAISE and LOWER move a set-point that nobody can read back; what can be read is the exported power, which
+follows at the source's own pace and only as far as sun and fuel reach. So a pulse is sized by what the
+set-point is believed to be, the loop waits while the output still moves towards its goal, and a pulse that
+moves nothing is repeated ever more rarely: a cloud must not wind the set-point up.
+"""
+
+from dataclasses import dataclass
 
 from microgrid.units import SECONDS_PER_MINUTE
 
 # How far one second of pulse moves a source's set-point, where nobody has measured it.
 PULSE_GAIN_W_PER_S = 1000
 MAX_PULSE_MS = SECONDS_PER_MINUTE * 1000
+DEADBAND_W = 10  # the goal is met within this
+LOOK_S = 5  # between two looks at where the output goes
+AT_REST_W = 15  # an output that moved by less between two looks does not move; noise is below it
+LONGEST_WAIT_S = 600
 
 
-def pulse_ms(target_w: int, export_w: int, deadband_w: int, gain_w_per_s: int = PULSE_GAIN_W_PER_S) -> int:
-    """Width of the pulse to send: positive to RAISE, negative to LOWER, 0 within the deadband.
-
-    `gain_w_per_s` is how far one second of pulse moves the source's set-point.
-    """
-    error_w = target_w - export_w
-    if abs(error_w) <= deadband_w:
-        return 0
+def pulse_ms(error_w: int, gain_w_per_s: int = PULSE_GAIN_W_PER_S) -> int:
+    """Width of the pulse that moves the set-point by `error_w`: positive to RAISE, negative to LOWER."""
     width_ms = min(MAX_PULSE_MS, abs(error_w) * 1000 // gain_w_per_s)
     return width_ms if error_w > 0 else -width_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the central asks: `target_w` until `expires_s`, `fallback_w` from then on."""
+
+    target_w: int
+    expires_s: int
+    fallback_w: int
+
+
+class Follower:
+    """Steers one source. Times are Unix seconds, powers W exported.
+
+    `limit_w` is the house's own limit: no goal lies beyond it, whatever the central asks.
+    """
+
+    def __init__(self, limit_w: int) -> None:
+        self.limit_w = limit_w
+        self.asked: Asked | None = None
+        self._goal_w: int | None = None  # that of the last look
+        self._setpoint_w: int | None = None  # where the source is believed to be set; None: nobody knows
+        self._seen_w = 0  # the output at the last look
+        self._next_s = 0
+        self._fruitless = 0
+
+    def goal_w(self, now_s: int) -> int | None:
+        """What it steers to: the target, or the safe output once the central is silent; None: nothing."""
+        if self.asked is None:
+            return None
+        wanted_w = self.asked.fallback_w if self.is_safe(now_s) else self.asked.target_w
+        return max(0, min(wanted_w, self.limit_w))
+
+    def is_safe(self, now_s: int) -> bool:
+        """Whether it holds the safe output because the target was not renewed in time."""
+        return self.asked is not None and now_s >= self.asked.expires_s
+
+    def is_met(self, now_s: int, export_w: int) -> bool:
+        """Whether the output is where it should be."""
+        goal_w = self.goal_w(now_s)
+        return goal_w is not None and abs(goal_w - export_w) <= DEADBAND_W
+
+    def pulse(self, now_s: int, export_w: int) -> int:
+        """Width in ms of the pulse to send now: positive to RAISE, negative to LOWER, 0: none.
+
+        Say by `answered` what became of it.
+        """
+        goal_w = self.goal_w(now_s)
+        if goal_w is None:
+            return 0
+        if goal_w != self._goal_w:
+            return self._set_out(now_s, goal_w, export_w)
+        if abs(goal_w - export_w) <= DEADBAND_W:
+            self._setpoint_w, self._fruitless = goal_w, 0
+            return 0
+        if now_s < self._next_s:
+            return 0
+        moved_w = export_w - self._seen_w if goal_w > export_w else self._seen_w - export_w
+        self._seen_w = export_w
+        if moved_w >= AT_REST_W:
+            self._fruitless = 0
+            self._next_s = now_s + LOOK_S
+            return 0
+        self._next_s = now_s + min(LONGEST_WAIT_S, LOOK_S << self._fruitless)
+        self._fruitless += 1
+        return pulse_ms(goal_w - export_w)
+
+    def answered(self, obeyed: bool) -> None:
+        """What the meter said of the last pulse: that it obeys, or that it cannot, or nothing."""
+        self._setpoint_w = self._goal_w if obeyed else None
+
+    def _set_out(self, now_s: int, goal_w: int, export_w: int) -> int:
+        """The first pulse to a new goal: from where the set-point is, also while the output lags behind."""
+        from_w = export_w
+        if self._setpoint_w is not None and abs(export_w - self._setpoint_w) > DEADBAND_W:
+            from_w = self._setpoint_w
+        self._goal_w, self._seen_w, self._fruitless = goal_w, export_w, 0
+        self._next_s = now_s + LOOK_S
+        if abs(goal_w - from_w) <= DEADBAND_W:
+            return 0
+        return pulse_ms(goal_w - from_w)

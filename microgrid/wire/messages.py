@@ -195,7 +195,8 @@ class MinutesAcknowledged(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="target"):
     """What the house shall export until `expires_s` (Unix time); `target_w` None withdraws the target.
 
-    A repeated `command_id` is the same command and only asks for its state again.
+    A repeated `command_id` is the same command: it holds for longer, and asks for its state again. Once it
+    has expired or is withdrawn the house goes to `fallback_w`, its safe output, by itself.
     """
 
     request_id: lim.PositiveU32
@@ -204,6 +205,7 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     hold: Hold
     reason: lim.Reason
     expires_s: lim.TimeS
+    fallback_w: lim.TargetW
 
 
 class ContractCall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="contract_call"):

@@ -250,6 +250,7 @@ class AdjustmentBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     microgrid_amount: lim.S64
     national_grid_amount: lim.S64
     penalty_amount: lim.S64
+    waiver: lim.U32 = 0
 
 
 class BillBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

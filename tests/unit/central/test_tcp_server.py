@@ -111,7 +111,13 @@ def test_answers_find_their_own_requests():
             link.request(lambda n: Fetch(request_id=n, first_minute=0, limit=10)),
             link.request(
                 lambda n: Target(
-                    request_id=n, command_id=9, target_w=100, hold=Hold.NONE, reason="", expires_s=NOON * 60
+                    request_id=n,
+                    command_id=9,
+                    target_w=100,
+                    hold=Hold.NONE,
+                    reason="",
+                    expires_s=NOON * 60,
+                    fallback_w=0,
                 )
             ),
         ]

@@ -70,7 +70,7 @@ class House:
         return self.sent[-1]
 
     def target(self, target_w, command_id=5, request_id=9, **more):
-        values = {"hold": Hold.NONE, "reason": "", "expires_s": NOON * 60 + 900}
+        values = {"hold": Hold.NONE, "reason": "", "expires_s": NOON * 60 + 900, "fallback_w": 250}
         self.service.handle(
             Target(request_id=request_id, command_id=command_id, target_w=target_w, **{**values, **more})
         )

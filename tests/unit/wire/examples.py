@@ -193,6 +193,7 @@ def target(request_id: int, command_id: int = 5) -> Target:
         hold=Hold.SHARING,
         reason="load sharing",
         expires_s=1_700_000_060,
+        fallback_w=250,
     )
 
 

@@ -292,6 +292,7 @@ central_messages = st.one_of(
         hold=st.sampled_from(Hold),
         reason=printable,
         expires_s=times_s,
+        fallback_w=st.integers(0, MAX_CONNECTION_W),
     ),
     _spanned(
         ContractCall,

@@ -1,0 +1,82 @@
+"""What a strategy is asked, and what it answers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microgrid.terms import Source
+
+Int = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A connected seller obliged now: its contract's limits in W and price in micro-coins per kWh."""
+
+    house: str
+    min_w: int
+    max_w: int
+    price: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """All sellers that can be asked, sorted by ID; one entry a seller in each array."""
+
+    houses: tuple[str, ...]
+    min_w: Int
+    max_w: Int
+    price: Int
+    solar: Bool
+
+    @classmethod
+    def of(cls, sellers: Iterable[Seller]) -> "Fleet":
+        """The fleet of these sellers."""
+        listed = sorted(sellers, key=lambda seller: seller.house)
+        return cls(
+            houses=tuple(s.house for s in listed),
+            min_w=np.array([s.min_w for s in listed], dtype=np.int64),
+            max_w=np.array([s.max_w for s in listed], dtype=np.int64),
+            price=np.array([s.price for s in listed], dtype=np.int64),
+            solar=np.array([s.source is Source.SOLAR for s in listed], dtype=np.bool_),
+        )
+
+    def only(self, chosen: Bool) -> "Fleet":
+        """The sellers for which `chosen` holds."""
+        return Fleet(
+            tuple(house for house, taken in zip(self.houses, chosen.tolist(), strict=True) if taken),
+            self.min_w[chosen],
+            self.max_w[chosen],
+            self.price[chosen],
+            self.solar[chosen],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is to be divided: `demand_w` among the fleet.
+
+    `standing_w` is the target each seller stands under; what it exports if it has none yet. `step_s` is
+    the time until targets can be changed again.
+    """
+
+    fleet: Fleet
+    demand_w: int
+    standing_w: Int
+    day: bool
+    step_s: int
+
+
+class Strategy(Protocol):
+    """A way to divide demand among sellers. It keeps no state: the same situation has the same answer."""
+
+    def targets(self, situation: Situation) -> Int:
+        """Power each seller should export, in W, in the fleet's order.
+
+        Targets lie within the contracts and add up to clip(demand, ΣGmin, ΣGmax).
+        """
