@@ -251,7 +251,8 @@ def _bill_key(bill: Bill) -> str:
 
 
 def _adjustment_key(adjustment: Adjustment) -> str:
-    return f"{adjustment.month}/{adjustment.number}"
+    of_waiver = f"/{adjustment.waiver}" if adjustment.waiver else ""
+    return f"{adjustment.month}/{adjustment.number}{of_waiver}"
 
 
 def _newest_first(bills: list[Bill]) -> list[Bill]:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from central_monitor.services.month_end import Issued
-from db.central import CENTRAL, AgreementRepository, BillingRepository, MinuteStore
+from db.central import CENTRAL, AgreementRepository, BillingRepository, DirectiveRepository, MinuteStore
 from db.engine import open_writer, transaction
 from microgrid.agreements import ContractEntry, TariffEntry
 from microgrid.bill import Adjustment, Bill, BillCheck, Change
 from microgrid.contracting import ContractPolicy, ContractRound
+from microgrid.directives import Directive
 from microgrid.minute import MeterMinute, OrderMinute
 from microgrid.swap import MeterSwap
 from microgrid.terms import House, Terms
@@ -39,6 +40,7 @@ class DatabaseWriter:
         self._store = MinuteStore(self._connection)
         self._agreements = AgreementRepository(self._connection)
         self._billing = BillingRepository(self._connection)
+        self._directives = DirectiveRepository(self._connection)
 
     # --- start-up, before the event loop runs -------------------------------------------------------
 
@@ -60,6 +62,10 @@ class DatabaseWriter:
         """Up to which minute bills are out, whose minutes they lacked, and what waits for the next ones."""
         billing = self._billing
         return self._worker.run(lambda: (billing.billed_until(), billing.open_houses(), billing.uncarried()))
+
+    def load_directives(self) -> tuple[Directive, ...]:
+        """What the operator has ordered by hand, in the order entered."""
+        return self._worker.run(self._directives.all)
 
     def last_minutes(self) -> Mapping[str, MeterMinute]:
         """The newest recorded minute of every house."""
@@ -150,6 +156,10 @@ class DatabaseWriter:
                 return self._agreements.load()
 
         return await self._worker.submit(done)
+
+    async def add_directive(self, directive: Directive) -> None:
+        """Keep what the operator ordered by hand."""
+        await self._worker.submit(lambda: self._directives.add(directive))
 
     # --- bills --------------------------------------------------------------------------------------
 

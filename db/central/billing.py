@@ -293,7 +293,7 @@ class BillingRepository:
 
 def _select_adjustments() -> Select[Any]:
     table = tables.adjustment
-    return select(table.c.body).order_by(table.c.month, table.c.number, table.c.account)
+    return select(table.c.body).order_by(table.c.month, table.c.number, table.c.waiver, table.c.account)
 
 
 def _is_bill(month: str, house: str, kind: BillKind) -> ColumnElement[bool]:
@@ -303,8 +303,8 @@ def _is_bill(month: str, house: str, kind: BillKind) -> ColumnElement[bool]:
 
 def _is_adjustment(adjustment: Adjustment) -> ColumnElement[bool]:
     table = tables.adjustment
-    number, account = adjustment.number, adjustment.account
-    return (table.c.month == adjustment.month) & (table.c.number == number) & (table.c.account == account)
+    of_run = (table.c.month == adjustment.month) & (table.c.number == adjustment.number)
+    return of_run & (table.c.waiver == adjustment.waiver) & (table.c.account == adjustment.account)
 
 
 def _bill_row(bill: Bill) -> dict[str, object]:
@@ -321,6 +321,7 @@ def _adjustment_row(adjustment: Adjustment) -> dict[str, object]:
     return {
         "month": adjustment.month,
         "number": adjustment.number,
+        "waiver": adjustment.waiver,
         "account": adjustment.account,
         "body": msgspec.msgpack.encode(adjustment),
     }

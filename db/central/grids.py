@@ -48,6 +48,7 @@ ORDER = Kind(
         "acknowledged_s",
         "tie_closed",
         "out_of_service",
+        "fate",
     ),
     {"target_w": "coalesce(target_w, -1)", "acknowledged_s": "coalesce(acknowledged_s, -1)"},
 )

@@ -126,7 +126,10 @@ def order_columns(
     for first, end in _parts(first_minute, end_minute):
         grid = grids.load(ORDER, ORDER.quantities[1:], first, end, houses)
         yield OrderColumns(
-            **_orders(grid, houses), hold=grid.values("hold"), command_id=grid.values("command_id")
+            **_orders(grid, houses),
+            hold=grid.values("hold"),
+            command_id=grid.values("command_id"),
+            fate=grid.values("fate"),
         )
 
 

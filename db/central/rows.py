@@ -46,8 +46,9 @@ def meter_row(row: MeterMinute) -> tuple[object, ...]:
 
 def order_row(order: OrderMinute) -> tuple[object, ...]:
     """An order minute as the driver takes it, in the order of its fields."""
-    house, minute, standing, target_w, hold, command, acknowledged_s, tie, out = astuple(order)
-    return house, minute, int(standing), target_w, int(hold), command, acknowledged_s, int(tie), int(out)
+    house, minute, standing, target_w, hold, command, acknowledged_s, tie, out, fate = astuple(order)
+    plain = int(standing), target_w, int(hold), command, acknowledged_s, int(tie), int(out), int(fate)
+    return house, minute, *plain
 
 
 def meter_minute(row: Row[tuple[object, ...]]) -> MeterMinute:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     UniqueConstraint,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 
 from db.engine import Schema
 
-HEAD = "0003"
+HEAD = "0004"
 
 REGISTERS = ("epoch", "import_ws", "export_ws", "generation_ws")
 # What the house measured: two rows are the same reading if these are equal.
@@ -165,7 +166,23 @@ order_minute = Table(
     Column("acknowledged_s", BigInteger),
     Column("tie_closed", Boolean, nullable=False),
     Column("out_of_service", Boolean, nullable=False),
+    Column("fate", SmallInteger, nullable=False, server_default="0"),  # 0: from before it was recorded
     sqlite_with_rowid=False,
+)
+
+# What the operator ordered by hand. Rows are only ever added; `number` is the order they were entered in.
+directive = Table(
+    "directive",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("house", String, nullable=False),  # empty: everybody
+    Column("strategy", String),
+    Column("target_w", Integer),
+    Column("until_minute", BigInteger),
+    Column("author", String, nullable=False),
+    Column("note", String, nullable=False),
+    Column("entered_s", BigInteger, nullable=False),
 )
 
 # One finished UTC day of one quantity, of houses whose values pack alike (see `seals`); a cache while the
@@ -230,11 +247,28 @@ Index(
     postgresql_where=text("delivered_s IS NULL"),
 )
 
+# What the operator waived of a house's penalties of a month. Rows are only ever added; what follows from them
+# is posted as adjustments.
+waiver = Table(
+    "waiver",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("month", String, nullable=False),
+    Column("house", String, ForeignKey("house.house"), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("author", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("entered_s", BigInteger, nullable=False),
+)
+Index("waiver_month", waiver.c.month)
+
 adjustment = Table(
     "adjustment",
     metadata,
     Column("month", String, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
+    # 0: what the run changed; else what came of the waiver of this number
+    Column("waiver", Integer, primary_key=True, autoincrement=False),
     Column("account", String, primary_key=True),
     Column("body", LargeBinary, nullable=False),
     Column("carried", String),  # the month with whose statement it was paid

@@ -3,16 +3,18 @@
 import dataclasses
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import astuple
 from sqlalchemy import Connection, MetaData
 
-from db.central import CENTRAL, AgreementRepository, MinuteStore
+from db.central import CENTRAL, AgreementRepository, BillingRepository, DirectiveRepository, MinuteStore
 from db.engine import Schema, migrate, open_writer
 from db.house import HOUSE, MinuteJournal, PaperKind
 from microgrid.agreements import Basis, ContractEntry, TariffEntry
-from microgrid.minute import MeterMinute
+from microgrid.bill import Adjustment, Cause
+from microgrid.minute import Fate, Hold, MeterMinute
 from microgrid.terms import FOREVER, Contract, House, Obligation, Role, Source, Tariff
-from tests.unit.db.rows import meter
+from tests.unit.db.rows import meter, order
 
 
 def open_at(path: Path, schema: Schema, revision: str) -> Connection:
@@ -97,6 +99,47 @@ def test_the_minutes_of_a_first_database_are_left_alone_and_their_seals_are_brok
     assert store.sealed_days() == []
     store.seal(0)
     assert store.read(5, 7, ["A"]).import_ws[:, 0].tolist() == [350, 1]
+    connection.close()
+
+
+def test_a_database_without_waivers_keeps_its_orders_and_adjustments(tmp_path: Path) -> None:
+    connection = open_at(tmp_path / "a.db", CENTRAL, "0003")
+    paid, waiting = (
+        Adjustment(
+            account=account, month="2026-07", number=2, made_s=5, causes=(Cause.LATE,), own=True,
+            reason="später", energy=1, microgrid_amount=2, national_grid_amount=3, penalty_amount=4,
+        )
+        for account in ("A", "B")
+    )  # fmt: skip
+    with connection.begin():
+        connection.exec_driver_sql("INSERT INTO run VALUES ('2026-07', 2, 5, 0, 9, '[]', x'00')")
+        for adjustment, carried in ((paid, "2026-08"), (waiting, None)):
+            body = msgspec.to_builtins(adjustment)
+            del body["waiver"]  # as the program of that revision wrote it
+            connection.exec_driver_sql(
+                "INSERT INTO adjustment VALUES ('2026-07', 2, ?, ?, ?, 77)",
+                (adjustment.account, msgspec.msgpack.encode(body), carried),
+            )
+        connection.exec_driver_sql("INSERT INTO order_minute VALUES (5, 'A', 1, 1500, 2, 9, 302, 1, 0)")
+        connection.exec_driver_sql("INSERT INTO meter_day VALUES ('A', 0)")
+        quantity = (0, 32, "A", b"\1" + bytes(7), bytes(8), False, 0, False, b"")
+        connection.exec_driver_sql(
+            "INSERT INTO sealed_day (day, quantity, houses, base, step, differenced, width, packed, data)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            quantity,
+        )
+    connection.close()
+    connection = open_writer(tmp_path / "a.db", CENTRAL)
+    store, billing = MinuteStore(connection), BillingRepository(connection)
+    assert store.order("A", 5) == order(
+        "A", 5, hold=Hold.CAP, command_id=9, acknowledged_s=302, fate=Fate.NONE
+    )
+    assert store.sealed_days() == [0]  # nothing it holds has changed
+    assert billing.adjustments("2026-07") == (paid, waiting)
+    assert billing.carried("2026-08") == (paid,)
+    assert billing.uncarried() == (waiting,)
+    assert billing.undelivered("A") == ((), ())
+    assert DirectiveRepository(connection).all() == ()
     connection.close()
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from db.central import CENTRAL, AgreementRepository, Correction, MinuteStore
 from db.engine import open_reader, open_writer
 from microgrid.columns import EdgeRows, MinuteColumns, OrderColumns
-from microgrid.minute import Hold, MeterMinute, OrderMinute, Origin
+from microgrid.minute import Fate, Hold, MeterMinute, OrderMinute, Origin
 from microgrid.registers import Registers
 from microgrid.swap import MeterSwap
 from microgrid.terms import House, Terms
@@ -375,6 +375,7 @@ ORDER_ROW = st.builds(
     MINUTES,
     target_w=st.none() | st.integers(0, 10**6),
     hold=st.sampled_from(Hold),
+    fate=st.sampled_from(Fate),
     acknowledged_s=st.none() | st.integers(0, 2**40),
     tie_closed=st.booleans(),
 )
