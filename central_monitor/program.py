@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from central_monitor.adapters.archive import Archive
-from central_monitor.adapters.tcp_server import HouseServer, LinkLost, RequestRefused
+from central_monitor.adapters.tcp_server import HouseServer
 from central_monitor.adapters.writer import DatabaseWriter
+from central_monitor.control import Control
 from central_monitor.office import TELL_MINUTES, Office
 from central_monitor.services.administration import Administration
 from central_monitor.services.agreed import Agreed
-from central_monitor.services.controller import EXPIRY_S, Controller, Order
 from central_monitor.services.credit import RunningCredit
+from central_monitor.services.directing import Directing
 from central_monitor.services.live import LiveState
 from central_monitor.services.picture import Picture, allotments
 from central_monitor.services.poller import Poller, Told
 from central_monitor.services.recorder import Collected, Recorder
 from central_monitor.snapshot import CentralSnapshot
 from db.errors import DatabaseError
-from microgrid.daylight import is_day
-from microgrid.minute import Hold, OrderMinute
-from microgrid.months import zone_of
+from microgrid.directives import standing
+from microgrid.minute import OrderMinute
 from microgrid.terms import Terms
 from microgrid.units import MINUTES_PER_DAY, SECONDS_PER_MINUTE
 from microgrid.wire.errors import WireCode
 from microgrid.wire.limits import MAX_NAME_CHARS, printable
-from microgrid.wire.messages import Hello, HouseMessage, Refused, Target, TargetAck, Welcome
+from microgrid.wire.messages import Hello, Refused, Welcome
 from node.clock import Clock, SteppedClock, SystemClock
 from node.worker import InlineWorker
 
@@ -36,10 +36,10 @@ POLL_PERIOD_S = 1.0
 POLL_TIMEOUT_S = 0.8
 RECORD_DELAY_S = 3  # after a minute's end: the time houses have to close, journal and announce it
 FETCH_TIMEOUT_S = 5.0
+CONTROL_PERIOD_S = 10
 TARGET_TIMEOUT_S = 5.0
 WATCHDOG_S = 10.0  # real time a stepped house has to answer
 FRESH_MS = 5_000
-ORDERS_KEPT = 100_000  # order minutes that wait for a disk that does not take them
 TELL_STEPPED_MINUTES = 60  # in fast motion nobody reads every minute's month so far
 SEAL_PERIOD_S = 3600.0
 OFFICE_PERIOD_S = 5.0  # how long a household waits for word on its answer
@@ -59,7 +59,7 @@ class Listen:
 class CentralProgram:
     """Every part of the central except its window; for one event loop.
 
-    `period_minutes` is the time between control steps.
+    `period_minutes` is the time between control steps in virtual time.
     """
 
     def __init__(
@@ -76,14 +76,20 @@ class CentralProgram:
         self._clock = clock or SystemClock()
         self._stepped = isinstance(self._clock, SteppedClock)
         self._fresh_ms = period_minutes * SECONDS_PER_MINUTE * 1000 if self._stepped else FRESH_MS
-        self._period = period_minutes
-        self._zone = zone_of(terms.zone)
         self.archive = Archive(writer.path, InlineWorker() if self._stepped else None)
         last, so_far = self.archive.read_now(lambda records: records.month_so_far(terms))
         self.live = LiveState(agreed, last, {} if so_far is None else so_far.opening)
-        self._credit = RunningCredit(agreed, last, 0 if so_far is None else so_far.ledger.credit)
-        self._controller = Controller(agreed)
         self._server = HouseServer(self)
+        self._control = Control(
+            self._server.links,
+            agreed,
+            self.live,
+            self._clock,
+            RunningCredit(agreed, last, 0 if so_far is None else so_far.ledger.credit),
+            period_minutes * SECONDS_PER_MINUTE if self._stepped else CONTROL_PERIOD_S,
+            standing(directives := writer.load_directives()),
+        )
+        self.directing = Directing(writer, agreed, self._control, directives)
         self._poller = Poller(self._server.links, self.live.heard)
         self._recorder = Recorder(self._server.links, writer)
         self._office = Office(
@@ -98,8 +104,6 @@ class CentralProgram:
         )
         self._picture = Picture(agreed, self.live, self._office.desk, self._fresh_ms)
         self._recorded_through: int | None = None  # the last minute that is on the disk
-        self._noted_through: int | None = None  # the last minute whose orders are noted
-        self._orders: list[OrderMinute] = []  # noted and not on the disk
         self._tasks: list[asyncio.Task[Any]] = []
         self._stopped = False
         self.port = 0
@@ -113,7 +117,13 @@ class CentralProgram:
             raise
         if not self._stepped:
             loop = asyncio.get_running_loop()
-            at_work = (self._poll_live(), self._record_live(), self._office_live(), self._seal_live())
+            at_work = (
+                self._poll_live(),
+                self._control_live(),
+                self._record_live(),
+                self._office_live(),
+                self._seal_live(),
+            )
             self._tasks += [loop.create_task(work) for work in at_work]
 
     def linked_houses(self) -> list[str]:
@@ -160,7 +170,7 @@ class CentralProgram:
         self._clock.step_to(second * 1000)
         await self._poll(WATCHDOG_S, must_answer=True)
         await self._record(second, WATCHDOG_S)
-        await self._control(second, WATCHDOG_S)
+        await self._control.step(second, WATCHDOG_S)
         await self._office.step(second, WATCHDOG_S)
 
     async def _poll_live(self) -> None:
@@ -175,17 +185,29 @@ class CentralProgram:
             await self._clock.sleep(min(POLL_PERIOD_S, max(0.0, POLL_PERIOD_S - spent_s)))
 
     async def _record_live(self) -> None:
-        """Record and control once a minute, beside the polls, so that a slow house delays nobody's."""
+        """Record once a minute, beside the polls, so that a slow house delays nobody's."""
         while True:
             now_ms = self._clock.now_ms()
             second = (now_ms // 1000 // SECONDS_PER_MINUTE + 1) * SECONDS_PER_MINUTE
             await self._clock.sleep(second + RECORD_DELAY_S - now_ms / 1000)
             try:
                 await self._record(second, FETCH_TIMEOUT_S)
-                await self._control(second, TARGET_TIMEOUT_S)
             except Exception as fault:
-                self.live.recorder_fault = f"The last minute was not recorded or steered: {fault}"
-                log.exception("a minute was not recorded or steered")
+                self.live.recorder_fault = f"The last minute was not recorded: {fault}"
+                log.exception("a minute was not recorded")
+
+    async def _control_live(self) -> None:
+        """Steer every few seconds; as a minute ends, note first what stood in it."""
+        while True:
+            now_ms = self._clock.now_ms()
+            second = (now_ms // 1000 // CONTROL_PERIOD_S + 1) * CONTROL_PERIOD_S
+            await self._clock.sleep(second - now_ms / 1000)
+            try:
+                self._control.note(second // SECONDS_PER_MINUTE)
+                await self._control.step(second, TARGET_TIMEOUT_S)
+            except Exception as fault:
+                self.live.notice(self._clock.now_ms(), f"Sellers could not be steered: {fault}")
+                log.exception("sellers were not steered")
 
     async def _seal_live(self) -> None:
         """Pack days that are not, one after another, and look again every hour."""
@@ -210,7 +232,7 @@ class CentralProgram:
     async def _poll(self, timeout_s: float, *, must_answer: bool) -> None:
         now_ms = self._clock.now_ms()
         minute = now_ms // 1000 // SECONDS_PER_MINUTE
-        now = self.live.pool(minute, self._credit.credit, now_ms - self._fresh_ms)
+        now = self.live.pool(minute, self._control.credit.credit, now_ms - self._fresh_ms)
         told = Told(
             rate=None if now.rate is None else now.billed_rate,
             tariff=self._agreed.terms.tariff_at(minute).national,
@@ -226,14 +248,14 @@ class CentralProgram:
         end = second // SECONDS_PER_MINUTE
         first = end if self._recorded_through is None else self._recorded_through + 1
         minutes = range(first, end)
-        self._note_orders(end)
+        noted = self._control.note(end)
         houses: Sequence[str] = [house for house, live in self.live.houses.items() if live.outbox]
         try:
             collected = await self._recorder.collect(houses, min(first, end - 1), end, timeout_s)
-            await self._commit(collected, self._orders)
-            orders, self._orders = self._orders, []
+            orders = tuple(noted)  # more may be noted while these are committed
+            await self._commit(collected, orders)
             self._recorded_through = max(end - 1, first - 1)
-            self._credit.add(minutes, collected.meter, orders)
+            self._control.stored(minutes, collected.meter, orders)
             self._office.running.add(minutes, collected.meter, orders)
             while self._stepped and collected.more:
                 collected = await self._recorder.collect(collected.more, first, end, timeout_s)
@@ -249,70 +271,12 @@ class CentralProgram:
             if self._stepped:
                 raise
 
-    def _note_orders(self, end: int) -> None:
-        """Note what stood in every minute before `end` now: a disk that fails must not change it."""
-        first = end if self._noted_through is None else self._noted_through + 1
-        linked = dict.fromkeys(self._server.links, True)
-        self._orders += self._controller.record(range(first, end), linked)
-        del self._orders[:-ORDERS_KEPT]
-        self._noted_through = max(end - 1, first - 1)
-
     async def _commit(self, collected: Collected, orders: Sequence[OrderMinute]) -> None:
         now_s = self.now_s()
         await self._recorder.commit(collected, orders, self._office.changes(collected.meter, now_s))
         self._office.recorded(collected.meter, now_s)
         self.live.recorded(collected.meter)
         self.live.delivered({house for house, _ in collected.owed} - set(collected.more))
-
-    async def _control(self, second: int, timeout_s: float) -> None:
-        """Give every seller its target and note who acknowledged it."""
-        minute = second // SECONDS_PER_MINUTE
-        tariff = self._agreed.terms.tariff_at(minute)
-        before = dict(self._controller.orders)
-        orders = self._controller.step(
-            minute,
-            self.live.readings(),
-            tariff,
-            is_day(minute, self._zone),
-            self._credit.allowance(minute, self._period),
-        )
-        withdrawn = {house: order for house, order in before.items() if house not in orders}
-        await self._send(orders, withdrawn, second + EXPIRY_S, timeout_s)
-
-    async def _send(
-        self, orders: dict[str, Order], withdrawn: dict[str, Order], expires_s: int, timeout_s: float
-    ) -> None:
-        asked: list[asyncio.Future[HouseMessage]] = []
-        for house, order in orders.items():
-            asked += self._ask(house, order, order.target_w, expires_s)
-        for house, order in withdrawn.items():
-            asked += self._ask(house, order, None, expires_s)
-        if asked:
-            await asyncio.wait(asked, timeout=timeout_s)
-        for future in asked:
-            if future.done() and not isinstance(future.exception(), LinkLost | RequestRefused):
-                answer = future.result()
-                if isinstance(answer, TargetAck) and answer.acknowledged_s is not None:
-                    self._controller.acknowledge(answer.house, answer.command_id, answer.acknowledged_s)
-
-    def _ask(
-        self, house: str, order: Order, target_w: int | None, expires_s: int
-    ) -> list[asyncio.Future[HouseMessage]]:
-        link = self._server.links.get(house)
-        if link is None:
-            return []
-        return [
-            link.request(
-                lambda request_id: Target(
-                    request_id=request_id,
-                    command_id=order.command_id,
-                    target_w=target_w,
-                    hold=order.hold,
-                    reason=_REASONS[order.hold],
-                    expires_s=expires_s,
-                )
-            )
-        ]
 
     # --- for the screens, and the end ---------------------------------------------------------------
 
@@ -321,9 +285,9 @@ class CentralProgram:
         minute = self.now_s() // SECONDS_PER_MINUTE
         return self._picture.take(
             self._clock.now_ms(),
-            self._credit.credit,
-            self._controller.orders,
-            self._controller.record([minute], dict.fromkeys(self._server.links, True)),
+            self._control.credit.credit,
+            self._control.orders,
+            self._control.record([minute]),
             self._office.statements(),
             self._office.work,
             self._office.papers,
@@ -351,13 +315,6 @@ class CentralProgram:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(WITHDRAW_S):
-                await self._send({}, dict(self._controller.orders), self.now_s(), WITHDRAW_S)
+                await self._control.withdraw(self.now_s(), WITHDRAW_S)
         await self._server.stop()
         await asyncio.to_thread(self.archive.close)
-
-
-_REASONS = {
-    Hold.NONE: "Your part of what the micro-grid takes now.",
-    Hold.SHARING: "Load sharing: cheaper or preferred sources carry more now.",
-    Hold.CAP: "The rate is kept at the national tariff.",
-}

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
+
+from microgrid.units import SECONDS_PER_MINUTE
 
 
 class StrategyName(StrEnum):
@@ -54,11 +57,11 @@ class Standing:
     out: Mapping[str, Directive] = field(default_factory=dict)
 
     def out_of_service(self, house: str, minute: int) -> bool:
-        """Whether the house is out of service in this minute, all of it."""
+        """Whether the house is out of service in this minute, from its beginning."""
         directive = self.out.get(house)
-        return (
-            directive is not None and directive.until_minute is not None and minute < directive.until_minute
-        )
+        if directive is None or directive.until_minute is None:
+            return False
+        return directive.entered_s <= minute * SECONDS_PER_MINUTE and minute < directive.until_minute
 
 
 def standing(directives: Iterable[Directive]) -> Standing:
@@ -79,6 +82,13 @@ def standing(directives: Iterable[Directive]) -> Standing:
                 held.pop(house, None)
                 out[house] = directive
             case DirectiveKind.IN_SERVICE:
-                out.pop(house, None)
+                if house in out:
+                    out[house] = _ended(out[house], directive.entered_s)
     named = None if strategy_by is None else strategy_by.strategy
     return Standing(named or StrategyName.DAY_TIME, strategy_by, held, out)
+
+
+def _ended(directive: Directive, at_s: int) -> Directive:
+    """The same, ended early; the minute under way counts as out of service."""
+    minute = -(-at_s // SECONDS_PER_MINUTE)
+    return replace(directive, until_minute=min(directive.until_minute or minute, minute))

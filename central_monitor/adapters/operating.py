@@ -11,6 +11,7 @@ from central_monitor.services import inquiries
 from central_monitor.services.records import Answer, Records
 from microgrid.agreements import ContractEntry, TariffEntry
 from microgrid.contracting import ContractPolicy
+from microgrid.directives import StrategyName
 from microgrid.terms import House, Tariff, Terms
 from node.loop_thread import LoopThread
 
@@ -104,6 +105,33 @@ class RunningOperator:
                 house, minute, import_ws, export_ws, author, reason, program.now_s()
             )
         )
+
+    def set_strategy(self, strategy: StrategyName, author: str, note: str) -> Future[None]:
+        """Divide demand among sellers in this way."""
+        program = self._program
+        return self._order(program.directing.set_strategy(strategy, author, note, program.now_s()))
+
+    def hold(self, house: str, target_w: int, author: str, note: str) -> Future[None]:
+        """Hold a seller at this power."""
+        program = self._program
+        return self._order(program.directing.hold(house, target_w, author, note, program.now_s()))
+
+    def release(self, house: str, author: str, note: str) -> Future[None]:
+        """Dispatch a held seller again."""
+        program = self._program
+        return self._order(program.directing.release(house, author, note, program.now_s()))
+
+    def take_out_of_service(self, house: str, until_minute: int, author: str, note: str) -> Future[None]:
+        """A seller owes nothing and is asked for nothing until this minute."""
+        program = self._program
+        return self._order(
+            program.directing.take_out_of_service(house, until_minute, author, note, program.now_s())
+        )
+
+    def return_to_service(self, house: str, author: str, note: str) -> Future[None]:
+        """A seller is in service again."""
+        program = self._program
+        return self._order(program.directing.return_to_service(house, author, note, program.now_s()))
 
     def _ask(self, question: Callable[[Records], Answer]) -> Future[Answer]:
         return self._thread.submit(self._archive.read(question))

@@ -16,6 +16,7 @@ from central_monitor.services.clerk import Clerk
 from central_monitor.services.contracts import ContractDesk
 from central_monitor.services.month_end import LateMinutes
 from central_monitor.services.records import Reader
+from central_monitor.services.refusing import named, said
 from microgrid.agreements import Basis, ContractEntry, TariffEntry, tariffs_of
 from microgrid.bill import Cause, Change
 from microgrid.contracting import ContractPolicy, ContractRound
@@ -79,7 +80,7 @@ class Administration:
 
     async def open_round(self, author: str, now_s: int) -> None:
         """Ask all houses for next month's contract now."""
-        _named(author)
+        named(author)
 
         def opened() -> list[ContractRound]:
             asked = self._desk.open_now(now_s, author)
@@ -91,8 +92,8 @@ class Administration:
 
     async def enter_tariff(self, tariff: Tariff, author: str, note: str, now_s: int) -> None:
         """A new tariff, or a corrected one for minutes that have passed."""
-        _named(author)
-        _said(note, "why the tariff is entered")
+        named(author)
+        said(note, "why the tariff is entered")
         entry = TariffEntry(tariff=tariff, author=author, note=note, entered_s=now_s)
         before = await self._archive.read(lambda records: records.agreements.tariff_entries())
         terms = replace(self._agreed.terms, tariffs=tariffs_of((*before, entry)))
@@ -109,7 +110,7 @@ class Administration:
 
     async def add_house(self, house: House, author: str, now_s: int) -> None:
         """A house joins; it is asked for a contract for the rest of the month."""
-        _named(author)
+        named(author)
         terms = self._agreed.terms
         faults = terms_faults(replace(terms, houses=(*terms.houses, house), contracts=()))
         if faults:
@@ -124,8 +125,8 @@ class Administration:
 
         If it was to leave earlier, its last contract holds till now.
         """
-        _named(author)
-        _said(note, "why the house leaves")
+        named(author)
+        said(note, "why the house leaves")
         known = self._agreed.terms.house(house)
         if known.left * SECONDS_PER_MINUTE <= now_s:
             raise OrderRefused(f"House {house} has left already.")
@@ -149,8 +150,8 @@ class Administration:
         self, house: str, minute: int, import_ws: int, export_ws: int, author: str, reason: str, now_s: int
     ) -> None:
         """Correct the registers a minute ended with; they must fit between the readings around it."""
-        _named(author)
-        _said(reason, "why the reading is corrected")
+        named(author)
+        said(reason, "why the reading is corrected")
         if (minute + 1) * SECONDS_PER_MINUTE > now_s:
             raise OrderRefused("That minute is not over yet.")
         around = await self._archive.read(lambda records: records.minutes.around(house, minute))
@@ -194,12 +195,3 @@ class Administration:
     def _note(self, changes: Sequence[Change], now_s: int) -> None:
         if changes:
             self._bookkeeper.changed(now_s)
-
-
-def _named(author: str) -> None:
-    _said(author, "your name as the operator at the desk (Settings)")
-
-
-def _said(text: str, what: str) -> None:
-    if not text.strip():
-        raise OrderRefused(f"Enter {what}.")

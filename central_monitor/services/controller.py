@@ -1,137 +1,270 @@
-"""Steers sellers: orders from the dispatch rule, and the record of what was ordered (5.7.1, ch. 6).
+"""Steers sellers: orders from the strategy, and the record of what was ordered (5.7.1, ch. 6).
 
 A plain class without clock or socket: readings and `now` go in, targets come out. Blame for imported
-energy rests on what stands here, so an order keeps its id and acknowledgement until it really changes.
+energy rests on what stands here, so a target keeps its id and acknowledgement until it really changes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import numpy as np
 
 from central_monitor.services.agreed import Agreed
-from microgrid.dispatch import Seller, Target, keep_cap, share_load
-from microgrid.minute import Hold, OrderMinute
+from central_monitor.services.orders import ANSWER_S, HouseReading, Order, fate
+from microgrid.commitment import Commitment
+from microgrid.directives import Standing
+from microgrid.dispatch import STRATEGIES, Fleet, Seller, Situation, plan
+from microgrid.dispatch.following import Following
+from microgrid.minute import Fate, Hold, OrderMinute
 from microgrid.pool import obliged
-from microgrid.terms import Cap, Role, Tariff
+from microgrid.terms import Cap, Contract, Role, Tariff
+from microgrid.units import SECONDS_PER_MINUTE
 
-EXPIRY_S = 900  # a target not repeated for this long no longer holds
-
-
-@dataclass(frozen=True, slots=True)
-class HouseReading:
-    """What the controller knows of a house now: exchanged power (signed W), breaker and link."""
-
-    exchange_w: int
-    connected: bool
-    linked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The order a seller stands under. `raised`: it was told to give more than it gave."""
-
-    command_id: int
-    target_w: int
-    hold: Hold
-    raised: bool
-    acknowledged_s: int | None = None
+SILENCE_S = 120  # a target not renewed for this long no longer holds, and the house goes to its safe output
+LEAST_INTERVAL_S = 10  # between two targets for one seller
 
 
 class Controller:
     """Keeps one order per seller. Not thread-safe: the network thread owns it."""
 
-    def __init__(self, agreed: Agreed) -> None:
+    def __init__(self, agreed: Agreed, step_s: int = SECONDS_PER_MINUTE) -> None:
+        """`step_s` is the time between control steps."""
         self._agreed = agreed
+        self._step_s = step_s
         self._orders: dict[str, Order] = {}
         self._last_command = 0
+        self._contracts: Mapping[str, Contract] = {}
+        self._fleet = Fleet.of(())  # of everybody under a producer's contract
+        self.standing = Standing()
 
     @property
     def orders(self) -> Mapping[str, Order]:
         """Orders standing now, by house."""
         return self._orders
 
+    @property
+    def expiry_s(self) -> int:
+        """For how long a target holds without being renewed."""
+        return max(SILENCE_S, 3 * self._step_s)
+
     def step(
-        self, minute: int, readings: Mapping[str, HouseReading], tariff: Tariff, day: bool, allowance: int
+        self, now_s: int, readings: Mapping[str, HouseReading], tariff: Tariff, day: bool, allowance: int
     ) -> dict[str, Order]:
         """Find new targets; returns every standing order, to be sent (again) to its house.
 
-        `minute` is the one that begins now; `allowance` is the cap's credit in micro-coins that one
-        minute may spend. Demand is what all houses take, less what houses not steered here deliver.
+        `allowance` is the cap's credit in micro-coins that one minute may spend. Demand is what all houses
+        take, less what houses not steered here deliver.
         """
+        minute = now_s // SECONDS_PER_MINUTE
         sellers = self._sellers(minute, readings, day)
-        steered = {seller.house for seller in sellers}
+        by_hand = self._by_hand(minute, sellers)
+        fleet = sellers.only(np.array([house not in by_hand for house in sellers.houses], dtype=np.bool_))
+        steered = {*fleet.houses, *by_hand}
         demand_w = sum(max(0, -r.exchange_w) for r in readings.values())
-        demand_w -= sum(max(0, r.exchange_w) for house, r in readings.items() if house not in steered)
-        shared = share_load(sellers, max(0, demand_w), day)
-        targets = keep_cap(sellers, shared, max(0, demand_w), tariff, allowance)
+        demand_w -= sum(r.export_w for house, r in readings.items() if house not in steered)
+        demand_w -= sum(self._delivers(house, held[0], readings[house]) for house, held in by_hand.items())
+        targets = self._divide(fleet, max(0, demand_w), readings, tariff, day, allowance) | by_hand
+        contracts = self._agreed.contracts_at(minute)
+        patience_s = max(tariff.response_s, 2 * self._step_s)
         self._orders = {
-            house: self._order(house, target, readings[house].exchange_w, tariff.deadband_w)
-            for house, target in sorted(targets.items())
+            house: self._order(
+                contracts[house], target_w, hold, readings[house], now_s, tariff.deadband_w, patience_s
+            )
+            for house, (target_w, hold) in sorted(targets.items())
         }
         return dict(self._orders)
 
-    def _sellers(self, minute: int, readings: Mapping[str, HouseReading], day: bool) -> list[Seller]:
-        return [
-            Seller(c.house, c.min_w, c.max_w, c.price, c.source)
-            for c in self._agreed.contracts_at(minute).values()
-            if c.source is not None
-            and obliged(c, day)
-            and c.house in readings
-            and readings[c.house].connected
-            and readings[c.house].linked
-        ]
+    def _sellers(self, minute: int, readings: Mapping[str, HouseReading], day: bool) -> Fleet:
+        """Who can be asked now."""
+        contracts = self._agreed.contracts_at(minute)
+        if contracts is not self._contracts:  # they change a few times a month
+            self._contracts = contracts
+            self._fleet = Fleet.of(
+                Seller(c.house, c.min_w, c.max_w, c.price, c.source)
+                for c in contracts.values()
+                if c.source is not None and c.role is Role.PRODUCER
+            )
 
-    def _order(self, house: str, target: Target, exported_w: int, deadband_w: int) -> Order:
-        before = self._orders.get(house)
+        def can_be_asked(house: str) -> bool:
+            reading = readings.get(house)
+            if reading is None or not reading.connected or not reading.linked:
+                return False
+            return obliged(contracts[house], day)
+
+        return self._fleet.only(np.array([can_be_asked(h) for h in self._fleet.houses], dtype=np.bool_))
+
+    def _by_hand(self, minute: int, sellers: Fleet) -> dict[str, tuple[int, Hold]]:
+        """Sellers whose target the operator has set; who is out of service is asked for nothing."""
+        found = {}
+        for house, least_w, most_w in zip(
+            sellers.houses, sellers.min_w.tolist(), sellers.max_w.tolist(), strict=True
+        ):
+            held = self.standing.held.get(house)
+            if self.standing.out_of_service(house, minute):
+                found[house] = (0, Hold.OPERATOR)
+            elif held is not None and held.target_w is not None:
+                found[house] = (min(max(held.target_w, least_w), most_w), Hold.OPERATOR)
+        return found
+
+    def _delivers(self, house: str, target_w: int, reading: HouseReading) -> int:
+        """What can be counted on: the target, or what is given by one that does not follow."""
+        order = self._orders.get(house)
+        unable = order is not None and order.following.unable_since_s is not None
+        return reading.export_w if unable else target_w
+
+    def _divide(
+        self,
+        fleet: Fleet,
+        demand_w: int,
+        readings: Mapping[str, HouseReading],
+        tariff: Tariff,
+        day: bool,
+        allowance: int,
+    ) -> dict[str, tuple[int, Hold]]:
+        """Targets by the strategy. Who does not follow keeps its part, and others are asked in its place."""
+        orders = [self._orders.get(house) for house in fleet.houses]
+        exports = np.array([readings[house].export_w for house in fleet.houses], dtype=np.int64)
+        standing = np.array(
+            [e if o is None else o.target_w for o, e in zip(orders, exports.tolist(), strict=True)],
+            dtype=np.int64,
+        )
+        strategy = STRATEGIES[self.standing.strategy]
+
+        def divide(part: np.ndarray, left_w: int) -> dict[str, tuple[int, Hold]]:
+            some = fleet.only(part)
+            situation = Situation(some, max(0, left_w), standing[part], day, self._step_s)
+            found = plan(strategy, situation, tariff, allowance)
+            pairs = zip(found.target_w.tolist(), map(Hold, found.hold.tolist()), strict=True)
+            return dict(zip(some.houses, pairs, strict=True))
+
+        everybody = np.ones(len(fleet.houses), dtype=np.bool_)
+        targets = divide(everybody, demand_w)
+        able = np.array([o is None or o.following.unable_since_s is None for o in orders], dtype=np.bool_)
+        if not able.all():
+            targets |= divide(able, demand_w - int(exports[~able].sum()))
+        return targets
+
+    def _order(
+        self,
+        contract: Contract,
+        target_w: int,
+        hold: Hold,
+        reading: HouseReading,
+        now_s: int,
+        deadband_w: int,
+        patience_s: int,
+    ) -> Order:
+        """The order after this step; the same with the same id while its target stays."""
+        export_w = reading.export_w
+        before = self._orders.get(contract.house)
+        out = self.standing.out_of_service(contract.house, now_s // SECONDS_PER_MINUTE)
         if before is None:
-            return self._new_order(target.target_w, target.hold, target.target_w > exported_w + deadband_w)
-        target_w = target.target_w
-        if abs(target_w - before.target_w) <= deadband_w and target.hold is before.hold:
+            raised = target_w > export_w + deadband_w
+            order = self._given(target_w, hold, raised, now_s, now_s, Commitment(raised), Following(export_w))
+        else:
+            order = self._replaced(before, target_w, hold, export_w, now_s, deadband_w)
+        following = order.following.seen(order.target_w, export_w, now_s, deadband_w, patience_s)
+        if following.unable_since_s is None and (order.refused or order.unanswered(now_s)):
+            following = replace(following, unable_since_s=now_s)
+        return replace(order, following=following, fallback_w=0 if out else contract.min_w)
+
+    def _replaced(
+        self, before: Order, target_w: int, hold: Hold, export_w: int, now_s: int, deadband_w: int
+    ) -> Order:
+        waits = before.acknowledged_s is None and now_s - before.given_s < ANSWER_S
+        if waits or now_s - before.given_s < LEAST_INTERVAL_S:  # one target at a time
             target_w = before.target_w
         raised = before.raised
-        if abs(target_w - exported_w) > deadband_w:
-            raised = target_w > exported_w
-        if (before.target_w, before.hold, before.raised) == (target_w, target.hold, raised):
-            return before
-        # Who had time to follow a harder order needs none for an easier one in the same direction;
-        # otherwise a target that moves every minute would never put anybody under obligation.
-        easier = target_w <= before.target_w if raised else target_w >= before.target_w
-        acknowledged_s = before.acknowledged_s if easier and raised is before.raised else None
-        return self._new_order(target_w, target.hold, raised, acknowledged_s)
+        if abs(target_w - export_w) > deadband_w:
+            raised = target_w > export_w
+        commitment = before.commitment.asked(target_w, raised)
+        if target_w == before.target_w:
+            if raised is not before.raised and before.acknowledged_s is not None:
+                commitment = commitment.acknowledged(target_w, now_s)  # time to respond begins now
+            return replace(before, hold=hold, raised=raised, commitment=commitment)
+        owing_s = before.owing_s if before.acknowledged_s is None else now_s
+        return self._given(target_w, hold, raised, now_s, owing_s, commitment, before.following)
 
-    def _new_order(self, target_w: int, hold: Hold, raised: bool, acknowledged_s: int | None = None) -> Order:
+    def _given(
+        self,
+        target_w: int,
+        hold: Hold,
+        raised: bool,
+        now_s: int,
+        owing_s: int,
+        commitment: Commitment,
+        following: Following,
+    ) -> Order:
         self._last_command += 1
-        return Order(self._last_command, target_w, hold, raised, acknowledged_s)
+        return Order(self._last_command, target_w, hold, raised, now_s, owing_s, 0, commitment, following)
 
-    def acknowledge(self, house: str, command_id: int, acknowledged_s: int) -> None:
-        """Note when the meter acknowledged a command; the first time counts, an old id is ignored."""
+    def answered(
+        self, house: str, command_id: int, acknowledged_s: int | None, refused: bool, answer: str
+    ) -> None:
+        """Note a house's word on its order; the first acknowledgement counts, an old id is ignored."""
         order = self._orders.get(house)
-        if order is not None and order.command_id == command_id and order.acknowledged_s is None:
-            self._orders[house] = replace(order, acknowledged_s=acknowledged_s)
+        if order is None or order.command_id != command_id:
+            return
+        commitment = order.commitment
+        if order.acknowledged_s is None and acknowledged_s is not None:
+            commitment = commitment.acknowledged(order.target_w, acknowledged_s)
+        else:
+            acknowledged_s = order.acknowledged_s
+        self._orders[house] = replace(
+            order, acknowledged_s=acknowledged_s, refused=refused, answer=answer, commitment=commitment
+        )
 
-    def record(self, minutes: Sequence[int], linked: Mapping[str, bool]) -> list[OrderMinute]:
+    def record(
+        self, minutes: Sequence[int], readings: Mapping[str, HouseReading], tariff: Tariff
+    ) -> list[OrderMinute]:
         """What stood in these minutes, for every seller under contract, whether or not it was heard.
 
-        Call it before the next `step`: orders are taken to have stood through all the minutes given.
+        Call it as the last of them ends, before the next `step`: orders are taken to have stood through
+        all the minutes given. `readings` are those of now.
         """
         return [
-            self._order_minute(contract.house, minute, linked.get(contract.house, False))
+            self._order_minute(contract, minute, readings.get(contract.house), tariff)
             for minute in minutes
             for contract in self._agreed.contracts_at(minute).values()
             if contract.role is Role.PRODUCER
         ]
 
-    def _order_minute(self, house: str, minute: int, linked: bool) -> OrderMinute:
-        order = self._orders.get(house)
+    def _order_minute(
+        self, contract: Contract, minute: int, reading: HouseReading | None, tariff: Tariff
+    ) -> OrderMinute:
+        order = self._orders.get(contract.house)
+        linked = reading is not None and reading.linked
+        target_w, acknowledged_s, became = None, None, Fate.NONE
+        if order is not None:
+            target_w, became = order.target_w, Fate.UNANSWERED
+            if reading is not None and linked:  # nothing stands on a house that is not linked
+                target_w, acknowledged_s = self._held_to(order, contract, minute, tariff)
+                end_s = (minute + 1) * SECONDS_PER_MINUTE
+                became = fate(order, reading.export_w, end_s, tariff.deadband_w, tariff.response_s)
         return OrderMinute(
-            house=house,
+            house=contract.house,
             minute=minute,
             raise_standing=order is not None and order.raised and linked,
-            target_w=None if order is None else order.target_w,
+            target_w=target_w,
             hold=Hold.NONE if order is None else order.hold,
             command_id=0 if order is None else order.command_id,
-            acknowledged_s=None if order is None else order.acknowledged_s,
+            acknowledged_s=acknowledged_s,
             tie_closed=True,
+            out_of_service=self.standing.out_of_service(contract.house, minute),
+            fate=became,
         )
+
+    @staticmethod
+    def _held_to(order: Order, contract: Contract, minute: int, tariff: Tariff) -> tuple[int, int | None]:
+        """The level a seller is held to in this minute, and since when it is acknowledged.
+
+        A target below the contract's minimum lowers the minimum at once, so it is told as it is.
+        """
+        due = order.commitment.due(minute * SECONDS_PER_MINUTE, tariff.response_s)
+        if due is not None and (order.raised or order.target_w >= contract.min_w):
+            return due
+        levels = dict(order.commitment.levels)
+        return order.target_w, levels.get(order.target_w)
 
 
 def minute_allowance(tariff: Tariff, credit: int, period_minutes: int) -> int:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from central_monitor.services.agreed import Agreed
-from central_monitor.services.controller import HouseReading
+from central_monitor.services.orders import HouseReading
 from central_monitor.snapshot import LinkState, Notice
 from microgrid.daylight import is_day
+from microgrid.directives import Standing
 from microgrid.metering import registers_of
 from microgrid.minute import MeterMinute
 from microgrid.months import month_minutes, month_of, zone_of
@@ -18,6 +19,7 @@ from microgrid.terms import House
 from microgrid.wire.messages import Reply
 
 NOTICES_KEPT = 50
+REMEMBERED_MS = 900_000  # for so long a house that is not heard is taken to go on as it did
 STRANGERS_KEPT = 20
 
 
@@ -58,6 +60,7 @@ class LiveState:
         }
         self.strangers: dict[str, float] = {}  # who knocked and is not known, and when (Unix seconds)
         self.recorder_fault: str | None = None
+        self.standing = Standing()  # what the operator has ordered by hand
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -131,21 +134,26 @@ class LiveState:
                 live.month_start = None if live.last is None else registers_of(live.last)
         self._month = month_minutes(month_of(row.minute, self._zone), self._zone)
 
-    def readings(self) -> dict[str, HouseReading]:
-        """What the controller may act on: every house that was ever heard, as last heard."""
+    def readings(self, now_ms: int) -> dict[str, HouseReading]:
+        """What the controller may act on: every house that was heard lately, as last heard."""
         return {
             house: HouseReading(
                 live.sample.exchange_p_w, live.sample.grid_breaker_closed, live.link is LinkState.LINKED
             )
             for house, live in self.houses.items()
-            if live.sample is not None
+            if live.sample is not None and now_ms - live.sample_ms < REMEMBERED_MS
         }
 
     def pool(self, minute: int, credit: int, fresh_after_ms: int) -> Pool:
         """The pool of houses heard since `fresh_after_ms`: what is not known now is not shown as now."""
         contracts = self._agreed.contracts_at(minute)
         readings = [
-            Reading(contracts.get(house), sample.exchange_p_w, sample.grid_breaker_closed)
+            Reading(
+                contracts.get(house),
+                sample.exchange_p_w,
+                sample.grid_breaker_closed,
+                in_service=not self.standing.out_of_service(house, minute),
+            )
             for house, sample in self.heard_since(fresh_after_ms).items()
         ]
         tariff = self._agreed.terms.tariff_at(minute)

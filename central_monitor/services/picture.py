@@ -6,8 +6,8 @@ import numpy as np
 
 from central_monitor.services.agreed import Agreed
 from central_monitor.services.contracts import ContractDesk
-from central_monitor.services.controller import Order
 from central_monitor.services.live import HouseLive, LiveState, exchanged_ws
+from central_monitor.services.orders import Order
 from central_monitor.snapshot import (
     CentralSnapshot,
     HouseView,

@@ -50,7 +50,8 @@ def _evenly(power_w: Int, limit_w: Int, max_w: Int, left_w: int) -> Int:
     more = np.minimum(limit_w, np.maximum(level, raised(low + 1))) - level
     before = np.cumsum(more) - more
     spare_w = budget_w - int(level.sum())
-    return level + np.clip(spare_w - before, 0, more)
+    evenly: Int = level + np.clip(spare_w - before, 0, more)
+    return evenly
 
 
 def ranks(*keys: Int) -> Int:

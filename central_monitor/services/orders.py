@@ -1,0 +1,68 @@
+"""The order a seller stands under, and what became of it."""
+
+from dataclasses import dataclass
+
+from microgrid.commitment import Commitment
+from microgrid.dispatch.following import Following, tolerance_w
+from microgrid.minute import Fate, Hold
+
+ANSWER_S = 15  # for the house to pass a target on and for its meter to acknowledge it
+
+
+@dataclass(frozen=True, slots=True)
+class HouseReading:
+    """What the controller knows of a house now: exchanged power (signed W), breaker and link."""
+
+    exchange_w: int
+    connected: bool
+    linked: bool
+
+    @property
+    def export_w(self) -> int:
+        """What it gives."""
+        return max(0, self.exchange_w)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order a seller stands under. `raised`: it was told to give more than it gave.
+
+    `command_id` is that of the target, `given_s` when it was first sent, `owing_s` since when an answer is
+    owed: targets that replace unanswered ones do not give more time. `refused`: the meter cannot obey.
+    """
+
+    command_id: int
+    target_w: int
+    hold: Hold
+    raised: bool
+    given_s: int
+    owing_s: int
+    fallback_w: int
+    commitment: Commitment
+    following: Following
+    acknowledged_s: int | None = None
+    refused: bool = False
+    answer: str = ""
+
+    def unanswered(self, now_s: int) -> bool:
+        """Whether the time to answer is over and no word has come."""
+        return self.acknowledged_s is None and now_s - self.owing_s >= ANSWER_S
+
+
+def fate(order: Order, export_w: int, now_s: int, deadband_w: int, response_s: int) -> Fate:
+    """What has become of the order by now, at this output."""
+    if order.refused:
+        return Fate.REFUSED
+    if order.acknowledged_s is None:
+        return Fate.UNANSWERED if order.unanswered(now_s) else Fate.SENT
+    due = order.commitment.due(now_s, response_s)
+    if due is not None and _short_w(order, due[0], export_w) > tolerance_w(due[0], deadband_w):
+        return Fate.UNMET
+    if _short_w(order, order.target_w, export_w) <= tolerance_w(order.target_w, deadband_w):
+        return Fate.MET
+    return Fate.LATE if order.acknowledged_s - order.owing_s >= ANSWER_S else Fate.FOLLOWING
+
+
+def _short_w(order: Order, level_w: int, export_w: int) -> int:
+    """By how much the output is on the wrong side of a level."""
+    return level_w - export_w if order.raised else export_w - level_w
