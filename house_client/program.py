@@ -74,7 +74,7 @@ class HouseProgram:
                 lambda at_ms, samples: _call(loop, self._hear, at_ms, samples),
                 lambda state, sentence: _call(loop, self.service.meter_changed, state, sentence),
             )
-            self.service.pulses.port = self._port
+            self.service.control.pulses.port = self._port
             self._port.start()
         if self._settings.central is not None:
             link = Link(self._settings.central, self.service, self._clock)
@@ -112,6 +112,7 @@ class HouseProgram:
         inbox, self._inbox = self._inbox, []
         timed = packet_times(second * 1000, uptime_ms, [sample for _, sample in inbox])
         await self.service.take(timed, second * 1000)
+        await self.service.control.look()
 
     def _has_heard(self, sequence: int) -> bool:
         newest = self._inbox[-1][1] if self._inbox else self.service.sample
@@ -133,10 +134,12 @@ class HouseProgram:
             except DatabaseError as fault:
                 self.service.journal_fault = str(fault)
                 log.error("minutes not journalled, to be tried again: %s", fault)
+            if timed:
+                self.service.control.look()  # beside this: the next minute does not wait for an echo
 
     def _hear(self, received_ms: int, samples: list[Sample]) -> None:
         self._inbox += [(received_ms, sample) for sample in samples]
-        self.service.pulses.heard(samples)
+        self.service.control.pulses.heard(samples)
         self._arrived.set()
 
     async def answer(self, wish: Wish, call: ContractCall) -> None:

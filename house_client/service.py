@@ -12,18 +12,16 @@ from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
 from house_client.meter_exchange import Begun, MeterExchange
 from house_client.papers import Papers
-from house_client.pulses import Pulses
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
+from house_client.source_control import SourceControl
 from microgrid.metering import MinuteBuilder
 from microgrid.minute import MeterMinute
-from microgrid.sample import CommandState, Quality, Sample
-from microgrid.steering import pulse_ms
+from microgrid.sample import Quality, Sample
 from microgrid.swap import MeterSwap
 from microgrid.wire.errors import WireCode
 from microgrid.wire.messages import (
     PROTOCOL_MAX,
     PROTOCOL_MIN,
-    AckState,
     CentralMessage,
     ContractCall,
     Deliver,
@@ -48,7 +46,6 @@ from node.worker import Worker
 
 SOFTWARE = "house 0.1"
 FRESH_S = 5  # of a meter that sends a packet a second
-DEADBAND_W = 25
 ROWS_AT_HAND = 240
 MARKED_AT_ONCE = 60
 # Used until the central has said what this house's connection carries; only a guard against nonsense.
@@ -93,12 +90,17 @@ class HouseService:
         self._sample_ms = 0
         self._offset_ms = 0  # the central's time less our own
         self._poll: Poll | None = None
-        self._target: Target | None = None
         self.papers = Papers(house, journal, worker)
         self.journal_fault = ""  # why minutes are not being kept
         self._meter = (MeterState.NO_PORT, "No serial port is chosen; choose the meter's port.")
         self._central = (CentralState.NO_ADDRESS, "No central is chosen; enter its address.")
-        self.pulses = Pulses()
+        self.control = SourceControl(
+            house,
+            UNKNOWN_CONNECTION_W,
+            now_s=lambda: self.central_now_ms() // 1000,
+            sample=lambda: None if self.exchange.begun else self.fresh_sample,
+            answer=lambda message: self.send(message),
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self.send: Send = lambda message: None
 
@@ -214,8 +216,7 @@ class HouseService:
         elif isinstance(message, MinutesAcknowledged):
             self._note_acknowledged(message)
         elif isinstance(message, Target):
-            self._target = None if message.target_w is None else message
-            self._beside(self._obey(message))
+            self.control.told(message)
         elif isinstance(message, Welcome):
             self._welcomed(message)
         elif isinstance(message, MonthSoFar):
@@ -297,26 +298,6 @@ class HouseService:
         for minute in minutes:
             self._at_hand.pop(minute, None)
 
-    async def _obey(self, message: Target) -> None:
-        """The inner loop, once: pulse the source towards the target and report the meter's word on it."""
-        state, reason, done = AckState.ACCEPTED, "", False
-        if message.target_w is not None and self._fresh() and self._sample is not None:
-            width_ms = pulse_ms(message.target_w, self._sample.exchange_p_w, DEADBAND_W)
-            outcome = CommandState.DONE if width_ms == 0 else await self.pulses.send(width_ms)
-            done = outcome in (CommandState.PULSING, CommandState.DONE)
-            if outcome is CommandState.REFUSED:
-                state, reason = AckState.REFUSED, "The meter refused the pulse: the source is not running."
-        self.send(
-            TargetAck(
-                house=self._house,
-                request_id=message.request_id,
-                command_id=message.command_id,
-                state=state,
-                reason=reason,
-                acknowledged_s=self.central_now_ms() // 1000 if done else None,
-            )
-        )
-
     def _fresh(self) -> bool:
         return self._sample is not None and self.central_now_ms() - self._sample_ms < self._fresh_ms
 
@@ -332,7 +313,7 @@ class HouseService:
 
     async def close(self) -> None:
         """Let what goes on beside the link come to its end; DatabaseError if the journal fails."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(self.control.ended(), *self._tasks, return_exceptions=True)
         await self._write(tuple(self._closed))
 
     # --- for the screens ----------------------------------------------------------------------------
@@ -346,7 +327,6 @@ class HouseService:
         now_ms = self.central_now_ms()
         call = self.papers.call_at(now_ms // 1000)
         registers = self._builder.registers
-        target = self._target if self._target and now_ms < self._target.expires_s * 1000 else None
         return HouseSnapshot(
             now_s=now_ms / 1000,
             zone=self._zone,
@@ -366,7 +346,7 @@ class HouseService:
             tariff=self._poll.tariff if self._poll else None,
             pool_w=self._poll.pool_w if self._poll else None,
             minutes_waiting=len(self._pending),
-            target_w=target.target_w if target else None,
+            target_w=self.control.target_w,
             allotment_w=self._poll.allotment_w if self._poll else None,
             month=self.papers.month,
             call=call,

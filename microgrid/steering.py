@@ -65,6 +65,11 @@ class Follower:
         goal_w = self.goal_w(now_s)
         return goal_w is not None and abs(goal_w - export_w) <= DEADBAND_W
 
+    def is_set(self, now_s: int, export_w: int) -> bool:
+        """Whether nothing is to be sent: the output is where it should be, or the source is set to it."""
+        goal_w = self.goal_w(now_s)
+        return goal_w is not None and (goal_w == self._setpoint_w or self.is_met(now_s, export_w))
+
     def pulse(self, now_s: int, export_w: int) -> int:
         """Width in ms of the pulse to send now: positive to RAISE, negative to LOWER, 0: none.
 

@@ -33,7 +33,7 @@ class FakePort:
         self.commands.append(command)
         if self.open and self.state is not None:
             echo = sample(0, command_id=command.command_id, command_state=self.state)
-            asyncio.get_running_loop().call_soon(self.service.pulses.heard, [echo])
+            asyncio.get_running_loop().call_soon(self.service.control.pulses.heard, [echo])
         return self.open
 
 

@@ -4,22 +4,18 @@ import msgspec
 import pytest
 
 from db.errors import DatabaseFull
-from house_client import pulses as pulses_module
 from house_client import service as service_module
 from house_client.service import packet_times
 from house_client.snapshot import CentralState, MeterState
-from microgrid.sample import CommandState, Quality
+from microgrid.sample import Quality
 from microgrid.wire.messages import (
-    AckState,
     Fetch,
     MinuteBatch,
     MinutesAcknowledged,
     Reply,
-    TargetAck,
 )
-from microgrid.wire.serial import CommandKind
 from tests.unit.central.parts import NOON, row, sample
-from tests.unit.house.home import NOON_MS, FakePort, run, welcome
+from tests.unit.house.home import NOON_MS, run, welcome
 
 # --- polls and minutes ------------------------------------------------------------------------------
 
@@ -188,139 +184,6 @@ def test_a_journal_that_fails_loses_no_minute_and_no_acknowledgement(tmp_path, m
         await house.live(4, first=4)
         pending = await house.worker.submit(house.journal.pending_minutes)
         assert pending == [NOON, NOON + 1, NOON + 2, NOON + 3]
-
-    run(tmp_path, story)
-
-
-# --- targets ----------------------------------------------------------------------------------------
-
-
-async def steered(house, target_w, state=CommandState.DONE, power_w=600, **port):
-    """Live a minute, send a target, and give the answer and what the meter was told."""
-    await house.live(1, power_w)
-    house.service.pulses.port = FakePort(house.service, state, **port)
-    house.target(target_w)
-    return await house.answers(), house.service.pulses.port.commands
-
-
-def test_a_target_becomes_a_pulse_and_the_meters_word_goes_back_with_its_time(tmp_path):
-    async def story(house):
-        answer, (command,) = await steered(house, 1500)
-        assert (command.kind, command.width_ms) == (CommandKind.RAISE, 900)
-        assert answer == TargetAck(
-            house="B",
-            request_id=9,
-            command_id=5,
-            state=AckState.ACCEPTED,
-            acknowledged_s=NOON * 60 + 60,
-        )
-        assert house.service.snapshot().target_w == 1500
-
-    run(tmp_path, story)
-
-
-def test_too_much_is_lowered(tmp_path):
-    async def story(house):
-        _, (command,) = await steered(house, 100)
-        assert (command.kind, command.width_ms) == (CommandKind.LOWER, 500)
-
-    run(tmp_path, story)
-
-
-def test_a_target_that_is_met_needs_no_pulse(tmp_path):
-    async def story(house):
-        answer, commands = await steered(house, 620)
-        assert commands == []
-        assert answer.acknowledged_s == NOON * 60 + 60
-
-    run(tmp_path, story)
-
-
-def test_a_long_pulse_is_acknowledged_when_the_meter_begins_it(tmp_path):
-    async def story(house):
-        answer, _ = await steered(house, 1500, CommandState.PULSING)
-        assert answer.acknowledged_s == NOON * 60 + 60
-
-    run(tmp_path, story)
-
-
-def test_a_refused_pulse_is_told_in_words(tmp_path):
-    async def story(house):
-        answer, _ = await steered(house, 1500, CommandState.REFUSED)
-        assert (answer.state, answer.acknowledged_s) == (AckState.REFUSED, None)
-        assert answer.reason == "The meter refused the pulse: the source is not running."
-
-    run(tmp_path, story)
-
-
-def test_no_echo_is_no_acknowledgement(tmp_path, monkeypatch):
-    monkeypatch.setattr(pulses_module, "ECHO_TIMEOUT_S", 0.02)
-
-    async def story(house):
-        answer, commands = await steered(house, 1500, None)
-        assert len(commands) == 1
-        assert (answer.state, answer.acknowledged_s) == (AckState.ACCEPTED, None)
-        # The echo of an older command is not taken for that of a newer one.
-        house.service.pulses.heard(
-            [sample(0, command_id=commands[0].command_id, command_state=CommandState.DONE)]
-        )
-        house.target(1500, command_id=6, request_id=10)
-        assert (await house.answers(2)).acknowledged_s is None
-        assert house.service.pulses.port.commands[1].command_id == commands[0].command_id + 1
-
-    run(tmp_path, story)
-
-
-def test_a_port_that_is_gone_is_no_acknowledgement(tmp_path):
-    async def story(house):
-        answer, _ = await steered(house, 1500, open_=False)
-        assert answer.acknowledged_s is None
-        house.service.pulses.port = None
-        house.target(1500, command_id=6)
-        assert (await house.answers(2)).acknowledged_s is None
-
-    run(tmp_path, story)
-
-
-def test_a_meter_that_is_silent_is_not_pulsed_by_an_old_figure(tmp_path):
-    async def story(house):
-        await house.live(1)
-        house.service.pulses.port = FakePort(house.service)
-        house.clock.step_to(house.clock.now_ms() + service_module.FRESH_S * 1000)
-        house.target(1500)
-        answer = await house.answers()
-        assert house.service.pulses.port.commands == []
-        assert (answer.state, answer.acknowledged_s) == (AckState.ACCEPTED, None)
-        assert house.service.snapshot().quality is Quality.STALE
-
-    run(tmp_path, story)
-
-
-def test_command_ids_go_on_from_the_meters(tmp_path):
-    async def story(house):
-        house.service.pulses.heard([sample(0, command_id=41, command_state=CommandState.DONE)])
-        _, (command,) = await steered(house, 1500)
-        assert command.command_id == 42
-        house.service.pulses.heard([sample(0, command_id=2**32 - 1)])
-        house.target(2500, command_id=6)
-        await house.answers(2)
-        assert house.service.pulses.port.commands[1].command_id == 1
-
-    run(tmp_path, story)
-
-
-def test_a_withdrawn_or_expired_target_is_no_longer_shown_and_not_pulsed(tmp_path):
-    async def story(house):
-        _, commands = await steered(house, 1500)
-        house.target(None, command_id=5, request_id=10)
-        answer = await house.answers(2)
-        assert (answer.acknowledged_s, len(commands)) == (None, 1)
-        assert house.service.snapshot().target_w is None
-        house.target(1400, command_id=6, request_id=11)
-        await house.answers(3)
-        assert house.service.snapshot().target_w == 1400
-        house.clock.step_to((NOON * 60 + 900) * 1000)
-        assert house.service.snapshot().target_w is None
 
     run(tmp_path, story)
 
