@@ -27,6 +27,7 @@ from microgrid.months import zone_of
 from microgrid.units import SECONDS_PER_MINUTE
 from microgrid.wire.serial import Command
 from simulation.plant.config import GridFile, made_up_grid, read_grid
+from simulation.plant.faults import Fault, FaultKind, fault_of
 from simulation.plant.house_plant import HousePlant, PlantMinute
 from simulation.plant.streams import stream
 from simulation.replay import Replay, read_replay
@@ -129,7 +130,7 @@ def boot_id(seed: int, house: str, start: int) -> int:
 def make_meter(
     grid: GridFile, house: str, *, seed: int, start: int,
     replay: Replay | None = None, counter_start_ws: int = 0, record: Record | None = None,
-    wiring: Wiring = RIGHT,
+    wiring: Wiring = RIGHT, faults: Sequence[Fault] = (),
 ) -> VirtualMeter:  # fmt: skip
     """A house's virtual meter with its plant, beginning at minute `start`; ValueError says why not."""
     plant = HousePlant(
@@ -141,6 +142,7 @@ def make_meter(
         start=start,
         load=replay.load_w if replay else None,
         start_ws=(counter_start_ws, counter_start_ws, counter_start_ws),
+        faults=faults,
     )
     silent = replay.silent if replay else never
     boot = boot_id(seed, house, start)
@@ -203,6 +205,13 @@ def _wiring(text: str) -> Wiring:
         raise argparse.ArgumentTypeError(str(fault)) from None
 
 
+def _fault(text: str) -> Fault:
+    try:
+        return fault_of(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from None
+
+
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m simulation.meter", description="A virtual meter on a pty."
@@ -221,6 +230,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--wiring", type=_wiring, default=RIGHT, metavar="1,2r,3",
         help="phase whose current each terminal sees, r: reversed (default 1,2,3)",
     )  # fmt: skip
+    parser.add_argument(
+        "--fault", type=_fault, action="append", default=[], dest="faults", metavar="KIND@FROM-UNTIL",
+        help="what goes wrong and when, in minutes since the start; -UNTIL may be left out. KIND: "
+        + ", ".join(FaultKind),
+    )  # fmt: skip
     parser.add_argument("--stepped-clock", type=_address, metavar="HOST:PORT", help="conductor to step with")
     return parser.parse_args(arguments)
 
@@ -236,6 +250,7 @@ def _run(options: argparse.Namespace) -> None:
         meter = make_meter(
             grid, options.house, seed=options.seed, start=start,
             replay=replay, counter_start_ws=options.counter_start, record=record, wiring=options.wiring,
+            faults=options.faults,
         )  # fmt: skip
         pty = PtyMeter(meter)
         stack.callback(pty.close)

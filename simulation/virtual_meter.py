@@ -9,6 +9,7 @@ from microgrid.sample import CommandState, MeterFlag, Sample
 from microgrid.units import SECONDS_PER_MINUTE
 from microgrid.wire.errors import WireError
 from microgrid.wire.serial import Command, CommandKind, CommandReader, encode_packet
+from simulation.plant.faults import FaultKind
 from simulation.plant.house_plant import NO_FLAGS, HousePlant, PlantMinute
 from simulation.wiring import RIGHT, Wiring
 
@@ -22,11 +23,12 @@ def never(minute: int) -> bool:
 
 
 class VirtualMeter:
-    """A meter that stands at the end of its plant's last minute and moves when it is told to.
+    """A meter that stands where its plant stands and moves when it is told to.
 
     It boots as it is made: uptime is virtual time since then. In a minute for which `silent` holds it
-    neither sends nor hears, while the plant runs on and its counters count. With a `wiring` that is not
-    right it measures and counts what such a meter would; the plant stays as it is.
+    neither sends nor hears, while the plant runs on and its counters count; with the fault *deaf* it sends
+    only. With a `wiring` that is not right it measures and counts what such a meter would; the plant stays
+    as it is.
     """
 
     def __init__(
@@ -35,11 +37,10 @@ class VirtualMeter:
         wiring: Wiring = RIGHT,
     ) -> None:  # fmt: skip
         self.plant = plant
-        self.second = plant.next_minute * SECONDS_PER_MINUTE
         self._sequence = 0  # of the next packet
         self.last_sequence = 0  # of the newest packet
         self._boot_id = boot_id
-        self._boot_second = self.second
+        self._boot_second = plant.second
         self._silent = silent
         self._minute_ended = minute_ended
         self._wiring = wiring
@@ -49,6 +50,11 @@ class VirtualMeter:
         self._command_state = CommandState.NONE
         self._accepted: list[Command] = []
         self._opened = False
+
+    @property
+    def second(self) -> int:
+        """The Unix second at which it stands."""
+        return self.plant.second
 
     @property
     def uptime_ms(self) -> int:
@@ -65,7 +71,7 @@ class VirtualMeter:
     def advance_seconds(self, to_second: int) -> list[bytes]:
         """Move to this Unix second; the packets on the way, one a second.
 
-        The plant works in minutes: a pulse shows from the next minute on.
+        The plant moves by the second too: a pulse shows in the packets that follow it.
         """
         return self._advance(to_second, 1)
 
@@ -77,7 +83,7 @@ class VirtualMeter:
         """
         echoes = []
         for command in self._reader.feed(data):
-            if isinstance(command, WireError) or self._mute():
+            if isinstance(command, WireError) or self._mute() or self.plant.suffers(FaultKind.DEAF):
                 continue
             if command.command_id != self._command_id:
                 self._obey(command)
@@ -91,11 +97,9 @@ class VirtualMeter:
             self._opened = True
             packets.append(self._packet())
             self._report(self.plant.last)
-        while self.second + period_s <= to_second:
-            self.second += period_s
-            if (self.second - 1) // SECONDS_PER_MINUTE == self.plant.next_minute:
-                self.plant.step()
-            self._count(period_s)
+        while (begun := self.second) < to_second:
+            self.plant.step(period_s)
+            self._count(self.second - begun)
             if not self._mute():
                 packets.append(self._packet())
             if self.second % SECONDS_PER_MINUTE == 0:
@@ -117,17 +121,17 @@ class VirtualMeter:
         if accepted:
             self._accepted.append(command)
 
-    def _count(self, period_s: int) -> None:
-        """Note how far the counters of a meter wired wrongly part from the truth in this time."""
+    def _count(self, seconds: int) -> None:
+        """Note how far the counters of a meter wired wrongly part from the truth in the step just played."""
         if self._wiring == RIGHT:
             return
         true_w = self.plant.last.exchange_p_w
         seen_w = self._wiring.seen(self._sample(self.plant.last, NO_FLAGS)).exchange_p_w
-        self._miscounted_ws[0] += (max(0, -seen_w) - max(0, -true_w)) * period_s
-        self._miscounted_ws[1] += (max(0, seen_w) - max(0, true_w)) * period_s
+        self._miscounted_ws[0] += (max(0, -seen_w) - max(0, -true_w)) * seconds
+        self._miscounted_ws[1] += (max(0, seen_w) - max(0, true_w)) * seconds
 
     def _packet(self, flags: MeterFlag = NO_FLAGS) -> bytes:
-        sample = self._sample(self._now(), flags)
+        sample = self._sample(self.plant.last, flags)
         if self._wiring != RIGHT:
             imported, exported = self._miscounted_ws
             sample = msgspec.structs.replace(
@@ -148,17 +152,4 @@ class VirtualMeter:
             command_id=self._command_id,
             command_state=self._command_state,
             flags=flags,
-        )
-
-    def _now(self) -> PlantMinute:
-        """The plant at this second: within a minute its registers grow evenly."""
-        last = self.plant.last
-        to_come_s = self.plant.next_minute * SECONDS_PER_MINUTE - self.second
-        if to_come_s == 0:
-            return last
-        return msgspec.structs.replace(
-            last,
-            import_ws=last.import_ws - max(0, -last.exchange_p_w) * to_come_s,
-            export_ws=last.export_ws - max(0, last.exchange_p_w) * to_come_s,
-            generation_ws=last.generation_ws - last.generator_p_w * to_come_s,
         )

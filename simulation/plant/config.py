@@ -5,21 +5,32 @@ from string import ascii_uppercase
 import msgspec
 
 from microgrid.terms import MAX_HOUSES, Role, Source
+from microgrid.units import watts
+from simulation.plant.profile import profile_faults
 from simulation.plant.sun import Site
+
+_RAMP_KW_PER_MINUTE = {Source.SOLAR: 5.0, Source.GENERATOR: 3.0}
 
 
 class PlantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A house's consumption and, with `source`, its source of power. The defaults are a plain consumer.
 
+    Consumption is a synthetic household of `monthly_kwh`, or `profile_w`: pairs of a minute of the local day
+    and the watts from then on, the same every day.
     Solar: `inverter_kw` limits the output, `array_kwp` feeds it, `battery_kwh` above 0 makes it a hybrid.
     Generator: a diesel of `rated_kva` at `power_factor`. It is run all month, so `minimum_kw` must lie below
-    the house's own base load plus Gmin, or the contract's minimum cannot be reached from above.
+    the house's own base load plus Gmin, or the contract's minimum cannot be reached from above. `tank_kwh` is
+    what its fuel makes before it stops for good.
+    `noise_w` is what the output trembles by, up and down: keep it below the tariff's deadband.
     """
 
-    monthly_kwh: float  # in a month of 30 days
+    monthly_kwh: float | None = None  # in a month of 30 days
+    profile_w: tuple[tuple[int, int], ...] | None = None
     source: Source | None = None
     export_kw: float | None = None  # largest export set-point; without it the source's rating
     pulse_w_per_s: int = 1000  # how far a RAISE or LOWER of one second moves the set-point
+    ramp_kw_per_minute: float | None = None  # without it 5 for an inverter, 3 for a generator
+    noise_w: int = 4
     # solar
     inverter_kw: float = 0.0
     array_kwp: float = 0.0
@@ -30,7 +41,15 @@ class PlantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     power_factor: float = 0.8
     startup_minutes: int = 1
     minimum_kw: float = 0.0
-    ramp_kw_per_minute: float = 3.0
+    tank_kwh: float | None = None  # without it never empty
+
+    @property
+    def ramp_w_per_minute(self) -> int:
+        """How fast the source's output may change; 0 in a house without one."""
+        if self.source is None:
+            return 0
+        given = self.ramp_kw_per_minute
+        return watts(_RAMP_KW_PER_MINUTE[self.source] if given is None else given)
 
 
 class HouseSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,28 +71,44 @@ class HouseSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 def plant_faults(house: str, config: PlantConfig) -> list[str]:
     """What is wrong with a plant's description, one sentence each; empty if nothing is."""
+    return [f"House {house}: {fault}" for fault in (*_load_faults(config), *_source_faults(config))]
+
+
+def _load_faults(config: PlantConfig) -> list[str]:
+    if (config.monthly_kwh is None) == (config.profile_w is None):
+        return ["the plant needs either monthly_kwh or profile_w, and not both."]
+    if config.profile_w is not None:
+        return profile_faults(config.profile_w)
+    if config.monthly_kwh is not None and not 0 < config.monthly_kwh <= 100_000:
+        return [f"monthly_kwh is {config.monthly_kwh:g}; it must be above 0, at most 100000."]
+    return []
+
+
+def _source_faults(config: PlantConfig) -> list[str]:
     faults = []
-    if not 0 < config.monthly_kwh <= 100_000:
-        faults.append(f"House {house}: monthly_kwh is {config.monthly_kwh:g}; it must be above 0.")
     needed: dict[str, float] = {}
     if config.source is Source.SOLAR:
         needed = {"inverter_kw": config.inverter_kw, "array_kwp": config.array_kwp}
     elif config.source is Source.GENERATOR:
-        needed = {"rated_kva": config.rated_kva, "ramp_kw_per_minute": config.ramp_kw_per_minute}
+        needed = {"rated_kva": config.rated_kva}
         if not 0 < config.power_factor <= 1:
-            faults.append(f"House {house}: power_factor must be above 0, at most 1.")
+            faults.append("power_factor must be above 0, at most 1.")
         elif not 0 <= config.minimum_kw <= config.rated_kva * config.power_factor:
-            faults.append(f"House {house}: minimum_kw must lie between 0 and the generator's rating.")
+            faults.append("minimum_kw must lie between 0 and the generator's rating.")
     for field, value in needed.items():
         if value <= 0:
-            faults.append(f"House {house}: a {config.source} source needs {field} above 0; it is {value:g}.")
+            faults.append(f"a {config.source} source needs {field} above 0; it is {value:g}.")
+    above_0 = {"pulse_w_per_s": config.pulse_w_per_s, "tank_kwh": config.tank_kwh}
+    above_0 |= {"ramp_kw_per_minute": config.ramp_kw_per_minute}
+    for field, positive in above_0.items():
+        if positive is not None and positive <= 0:
+            faults.append(f"{field} is {positive:g}; it must be above 0.")
     limits = {"export_kw": config.export_kw, "battery_kw": config.battery_kw}
     limits |= {"battery_kwh": config.battery_kwh, "startup_minutes": config.startup_minutes}
+    limits |= {"noise_w": config.noise_w}
     for field, limit in limits.items():
         if limit is not None and limit < 0:
-            faults.append(f"House {house}: {field} is {limit:g}; it may not be negative.")
-    if config.pulse_w_per_s <= 0:
-        faults.append(f"House {house}: pulse_w_per_s is {config.pulse_w_per_s}; it must be above 0.")
+            faults.append(f"{field} is {limit:g}; it may not be negative.")
     return faults
 
 
@@ -128,7 +163,7 @@ def solar_plant(monthly_kwh: float) -> PlantConfig:
     """
     return PlantConfig(
         monthly_kwh=monthly_kwh, source=Source.SOLAR, export_kw=2.5,
-        inverter_kw=4.0, array_kwp=11.0, battery_kwh=24.0, battery_kw=5.0,
+        inverter_kw=4.0, array_kwp=11.0, battery_kwh=24.0, battery_kw=5.0, ramp_kw_per_minute=5.0,
     )  # fmt: skip
 
 

@@ -7,27 +7,44 @@ Energy 24 (1980) 177. All in whole watts per square metre, so that the last bit 
 
 import math
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.units import MINUTES_PER_DAY, SECONDS_PER_MINUTE
 from simulation.plant.streams import stream
 
 _ALBEDO = 0.2
 _LOWEST_COS_ZENITH = 0.02  # below about 1° the beam's path through the air is beyond these formulas
 _CLOUD_STEP_MINUTES = 20
 _CLOUDIEST = 0.9  # of the sky, on the worst of days
+# Passing clouds: shortest and longest in minutes, least and most cover.
+_GAP, _GAP_COVER = (3, 12), (0.0, 0.3)
+_CLOUD, _CLOUD_COVER = (2, 8), (0.9, 1.0)
 
 
-class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the micro-grid stands and how its panels are mounted. Degrees; north, east and south positive."""
+class Sky(StrEnum):
+    """The weather of a run."""
+
+    CLEAR = "clear"
+    FAIR = "fair"  # most days fair, some grey, drawn by the seed
+    BROKEN = "broken"  # dense clouds pass before the sun, minutes apart
+    OVERCAST = "overcast"
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the micro-grid stands, how its panels are mounted, and the sky above.
+
+    Degrees; north, east and south positive.
+    """
 
     latitude: float = 24.86  # Karachi
     longitude: float = 67.01
     tilt: float = 25.0  # of the panels, towards the equator
+    sky: Sky = Sky.FAIR
 
 
 def sun_direction(minute: int, site: Site) -> tuple[float, float]:
@@ -66,18 +83,37 @@ def irradiance_w_m2(minute: int, site: Site, cloud: float = 0.0) -> int:
     return round(horizontal * seen)
 
 
-def cloud_cover(day: int, seed: int) -> NDArray[np.float64]:
+def cloud_cover(day: int, seed: int, sky: Sky = Sky.FAIR) -> NDArray[np.float64]:
     """Cloud cover (0 clear … 1 overcast) of a UTC day's 1,440 minutes: one sky for all houses.
 
-    Most days are fair, some are grey; within the day the cover wanders every few minutes. Each day has a
-    stream of its own, so a minute's sky does not depend on where the run began.
+    Each day has a stream of its own, so a minute's sky does not depend on where the run began.
     """
-    knots = 1440 // _CLOUD_STEP_MINUTES + 1
+    if sky is Sky.FAIR:
+        return _wandering(day, seed)
+    if sky is Sky.BROKEN:
+        return _passing(day, seed)
+    return np.full(MINUTES_PER_DAY, 1.0 if sky is Sky.OVERCAST else 0.0)
+
+
+def _wandering(day: int, seed: int) -> NDArray[np.float64]:
+    """Most days are fair, some are grey; within the day the cover wanders every few minutes."""
+    knots = MINUTES_PER_DAY // _CLOUD_STEP_MINUTES + 1
     draws = stream(seed, "", "sky", day).random(knots + 1)
     mean = _CLOUDIEST * draws[0] ** 2
     wander = mean + (draws[1:] - 0.5) * min(0.5, mean)
     at = np.arange(knots) * _CLOUD_STEP_MINUTES
-    return np.asarray(np.clip(np.interp(np.arange(1440), at, wander), 0.0, 1.0))
+    return np.asarray(np.clip(np.interp(np.arange(MINUTES_PER_DAY), at, wander), 0.0, 1.0))
+
+
+def _passing(day: int, seed: int) -> NDArray[np.float64]:
+    """Gaps and clouds in turn, each of some minutes and of one cover."""
+    pairs = MINUTES_PER_DAY // (_GAP[0] + _CLOUD[0]) + 1
+    draws = stream(seed, "", "passing clouds", day).random((pairs, 2, 2))
+    shortest, longest = np.array([_GAP, _CLOUD]).T
+    thin, dense = np.array([_GAP_COVER, _CLOUD_COVER]).T
+    lengths = shortest + (draws[:, :, 0] * (longest - shortest + 1)).astype(np.int64)
+    covers = thin + draws[:, :, 1] * (dense - thin)
+    return np.asarray(np.repeat(covers.ravel(), lengths.ravel())[:MINUTES_PER_DAY])
 
 
 @lru_cache(maxsize=64)
@@ -86,5 +122,6 @@ def sunshine(day: int, site: Site, seed: int) -> tuple[int, ...]:
 
     Kept, because all houses of a run share it.
     """
-    cover = cloud_cover(day, seed).tolist()
-    return tuple(irradiance_w_m2(day * 1440 + at, site, cover[at]) for at in range(1440))
+    cover = cloud_cover(day, seed, site.sky).tolist()
+    first = day * MINUTES_PER_DAY
+    return tuple(irradiance_w_m2(first + at, site, cover[at]) for at in range(MINUTES_PER_DAY))

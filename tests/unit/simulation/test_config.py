@@ -13,6 +13,18 @@ def test_a_plant_is_read_from_toml():
     assert plant_faults("B", config) == []
 
 
+def test_a_profile_is_read_from_toml_in_place_of_a_households_month():
+    config = msgspec.toml.decode("profile_w = [[0, 1000], [720, 1500]]", type=PlantConfig)
+    assert config.profile_w == ((0, 1000), (720, 1500))
+    assert plant_faults("B", config) == []
+
+
+@pytest.mark.parametrize("text", ["profile_w = 5", "profile_w = [[0, 1, 2]]", 'profile_w = [["noon", 1]]'])
+def test_what_is_no_profile_is_refused_by_its_name(text):
+    with pytest.raises(msgspec.ValidationError, match="profile_w"):
+        msgspec.toml.decode(text, type=PlantConfig)
+
+
 def test_a_misspelt_key_is_refused():
     with pytest.raises(msgspec.ValidationError, match="batery_kwh"):
         msgspec.toml.decode("monthly_kwh = 466\nbatery_kwh = 24", type=PlantConfig)
@@ -28,6 +40,12 @@ def test_a_misspelt_key_is_refused():
         (PlantConfig(monthly_kwh=1, source=Source.GENERATOR, rated_kva=5, minimum_kw=4.5), "minimum_kw"),
         (PlantConfig(monthly_kwh=1, battery_kwh=-1), "battery_kwh"),
         (PlantConfig(monthly_kwh=1, pulse_w_per_s=0), "pulse_w_per_s"),
+        (PlantConfig(monthly_kwh=1, ramp_kw_per_minute=0), "ramp_kw_per_minute"),
+        (PlantConfig(monthly_kwh=1, tank_kwh=0), "tank_kwh"),
+        (PlantConfig(monthly_kwh=1, noise_w=-1), "noise_w"),
+        (PlantConfig(), "either monthly_kwh or profile_w"),
+        (PlantConfig(monthly_kwh=1, profile_w=((0, 1),)), "either monthly_kwh or profile_w"),
+        (PlantConfig(profile_w=((5, 1),)), "profile_w must begin at minute 0"),
     ],
 )
 def test_each_fault_names_the_house_and_the_field(config, word):
@@ -50,7 +68,7 @@ def test_a_larger_neighbourhood_contains_the_smaller_and_has_no_faults():
     assert len({house.house for house in large}) == 254
     for house in large:
         assert plant_faults(house.house, house.plant) == []
-        assert 300 <= house.plant.monthly_kwh <= 700
+        assert 300 <= (house.plant.monthly_kwh or 0) <= 700
         assert house.min_kw <= house.max_kw <= house.connection_kw
     assert len({house.plant.monthly_kwh for house in large}) > 200
 

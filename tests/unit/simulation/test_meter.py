@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 import serial
 
@@ -22,9 +23,19 @@ ROOT = Path(__file__).parents[3]
 RAISE = encode_command(Command(kind=CommandKind.RAISE, command_id=9, width_ms=1200))
 
 
+def still_grid():
+    """The made-up houses, with sources that do not tremble."""
+    grid = made_up_grid()
+    houses = [
+        msgspec.structs.replace(table, plant=msgspec.structs.replace(table.plant, noise_w=0))
+        for table in grid.house
+    ]
+    return msgspec.structs.replace(grid, house=tuple(houses))
+
+
 @pytest.fixture
 def pty():
-    meter = PtyMeter(make_meter(made_up_grid(), "D", seed=1, start=START))
+    meter = PtyMeter(make_meter(still_grid(), "D", seed=1, start=START))
     yield meter
     meter.close()
 
@@ -75,9 +86,7 @@ def test_the_clock_steps_in_whole_minutes(pty):
 def test_the_record_holds_the_exact_registers_and_the_commands(tmp_path):
     with (tmp_path / "truth.jsonl").open("w") as file:
         near = 2**32 - 1000
-        meter = make_meter(
-            made_up_grid(), "D", seed=1, start=START, counter_start_ws=near, record=Record(file)
-        )
+        meter = make_meter(still_grid(), "D", seed=1, start=START, counter_start_ws=near, record=Record(file))
         meter.advance(START + 2)
         meter.receive(RAISE)
         meter.advance(START + 10)
@@ -134,6 +143,25 @@ def test_a_process_measures_as_it_is_wired():
         assert sample.exporting == (False, True, False)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("lazy@5", "'lazy@5' is no fault; write KIND@FROM"), ("deaf@9-5", "ends before it begins")],
+)
+def test_what_is_no_fault_is_said_in_words(text, words, capsys):
+    with pytest.raises(SystemExit):
+        main(["--house", "A", "--month-start", str(START), "--fault", text])
+    assert words in capsys.readouterr().err
+
+
+def test_a_process_has_the_faults_it_is_given():
+    with process("--house", "D", "--fault", "open@0", "--fault", "deaf@0-60") as child:
+        with serial.Serial(json.loads(child.stdout.readline())["port"], timeout=5) as port:
+            port.write(RAISE)
+            samples = read_packets(port, 3)
+        assert [sample.grid_breaker_closed for sample in samples[1:]] == [False, False]
+        assert {sample.command_state for sample in samples} == {CommandState.NONE}
+
+
 def test_what_cannot_run_is_said_in_one_line(tmp_path, capsys):
     assert main(["--house", "A", "--month-start", str(START), "--replay", str(tmp_path / "none.csv")]) == 1
     assert capsys.readouterr().err.startswith("meter A: ")
@@ -152,11 +180,16 @@ def process(*arguments):
 
 
 def test_a_stepped_process_from_start_to_stop(tmp_path):
-    truth = tmp_path / "truth.jsonl"
+    truth, config = tmp_path / "truth.jsonl", tmp_path / "grid.toml"
+    config.write_text(
+        'zone = "Asia/Karachi"\n[[house]]\nid = "D"\n[house.plant]\nprofile_w = [[0, 700]]\nnoise_w = 0\n'
+        'source = "generator"\nrated_kva = 5.0\n'
+    )
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(10)
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        options = ["--house", "D", "--record", str(truth), "--stepped-clock", address]
+        options = ["--house", "D", "--config", str(config), "--record", str(truth)]
+        options += ["--stepped-clock", address]
         with process(*options) as child:
             announced = json.loads(child.stdout.readline())
             clock, _ = server.accept()

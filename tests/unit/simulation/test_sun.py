@@ -1,9 +1,11 @@
 from datetime import UTC, datetime
+from itertools import groupby
 
+import msgspec
 import pytest
 
 from microgrid.months import minute_of
-from simulation.plant.sun import Site, cloud_cover, irradiance_w_m2, sun_direction, sunshine
+from simulation.plant.sun import Site, Sky, cloud_cover, irradiance_w_m2, sun_direction, sunshine
 
 KARACHI = Site()
 JUNE_21 = minute_of(datetime(2026, 6, 21, tzinfo=UTC))
@@ -51,3 +53,34 @@ def test_the_sky_is_the_same_for_a_seed_and_differs_by_day():
     means = sorted(float(cover.mean()) for cover in covers)
     assert means[0] < 0.05
     assert means[-1] > 0.6
+
+
+def test_a_clear_and_a_grey_sky_can_be_had_on_any_day():
+    day = JUNE_21 // 1440
+    noon = 7 * 60 + 34
+    clear, grey = (sunshine(day, Site(sky=sky), 3) for sky in (Sky.CLEAR, Sky.OVERCAST))
+    assert clear == tuple(irradiance_w_m2(JUNE_21 + at, KARACHI) for at in range(1440))
+    assert clear[noon] > 900
+    assert max(grey) < 300
+    assert sum(grey) < sum(sunshine(day, Site(sky=Sky.FAIR), 3)) <= sum(clear)
+
+
+def test_under_a_broken_sky_clouds_take_most_of_the_sun_for_some_minutes_again_and_again():
+    day = JUNE_21 // 1440
+    seen = sunshine(day, Site(sky=Sky.BROKEN), 3)
+    assert seen == sunshine.__wrapped__(day, Site(sky=Sky.BROKEN), 3)
+    assert seen != sunshine(day, Site(sky=Sky.BROKEN), 4)
+    clear = sunshine(day, Site(sky=Sky.CLEAR), 3)
+    noon = range(5 * 60, 10 * 60)
+    dark = [seen[at] < 0.6 * clear[at] for at in noon]
+    runs = [len(list(run)) for covered, run in groupby(dark) if covered]
+    assert len(runs) > 15
+    assert max(runs) <= 8
+    drops = [seen[at] - seen[at + 1] for at in noon]
+    assert max(drops) > 500
+
+
+def test_a_misspelt_sky_or_key_of_the_site_is_refused():
+    for text in ('sky = "sunny"', "lattitude = 24"):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.toml.decode(text, type=Site)
