@@ -15,6 +15,7 @@ from microgrid.contracting import ContractPolicy, ContractRound
 from microgrid.minute import MeterMinute, OrderMinute
 from microgrid.statement import Account, PenaltyParts
 from microgrid.terms import Contract, House, Tariff
+from microgrid.waiver import Waiver
 
 Int = NDArray[np.int64]
 
@@ -34,10 +35,17 @@ class AccountLine:
 
     account: str
     name: str  # the house's own; empty for common accounts
-    statement: Account  # as issued, adjustments of earlier months included
-    adjusted: int  # what later runs of this month added, paid with a later statement
+    statement: Account  # as issued; its adjustments are of earlier months, and waivers of this one
+    waived: int  # of that, what was waived of this month's own penalties; the reserve pays it
+    adjusted: int  # what was added after the bills were out, paid with a later statement
+    waivable: int  # how much more of its penalties the operator may waive
     bill: Bill | None  # None for common accounts, and for a month that is not billed yet
     check: BillCheck | None  # the house's own finding; None: it has not told
+
+    @property
+    def earlier(self) -> int:
+        """What is paid with this month's statement for earlier months."""
+        return self.statement.adjustments - self.waived
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class MonthBook:
     lines: tuple[AccountLine, ...]
     total: int
     adjustments: tuple[Adjustment, ...]  # made after the bills were out
+    waivers: tuple[Waiver, ...]  # of this month's penalties, in the order entered
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,8 @@ async def _play_operator(program: CentralProgram, order: dict[str, Any] | None) 
     kind, details = order.pop("kind"), order
     if kind == "correct":
         await program.administration.correct(**details, now_s=program.now_s())
+    elif kind == "waive":
+        await program.administration.waive(**details, now_s=program.now_s())
     elif kind == "tariff":
         tariff = msgspec.convert(details.pop("tariff"), Tariff)
         await program.administration.enter_tariff(tariff, **details, now_s=program.now_s())

@@ -49,12 +49,12 @@ class Office:
         self._noted: list[Change] = []  # with the rows that are being recorded
         self._restarted_s = 0
         rounds, policy = writer.load_rounds()
-        billed_until, open_houses, owed = writer.load_billed()
+        billed_until, open_houses, owed, waivers = writer.load_billed()
         self.running = RunningMonth(agreed, last, None if so_far is None else so_far.ledger)
         self.desk = ContractDesk(agreed, rounds, policy)
         self._late = LateMinutes(agreed.terms.zone, billed_until, open_houses)
         self._clerk = Clerk(links, writer, agreed, live, self.desk, self.running)
-        self._clerk.owe(owed)
+        self._clerk.owe(owed, waivers)
         self._bookkeeper = Bookkeeper(archive, writer, agreed, live, self._clerk, self._late)
         self.administration = Administration(
             writer, archive, agreed, self.desk, self._clerk, self._bookkeeper, self._late

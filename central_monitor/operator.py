@@ -68,6 +68,12 @@ class Operator(Protocol):
     ) -> "Future[None]":
         """Correct the registers a minute ended with; the reading as it came is kept."""
 
+    def waive(self, house: str, month: str, amount: int, author: str, reason: str) -> "Future[None]":
+        """Waive this much (micro-coins) of the penalties a house was charged for a month.
+
+        The reserve pays it back: with the month's own statement, or, if that is out, with the next one.
+        """
+
     def set_strategy(self, strategy: StrategyName, author: str, note: str) -> "Future[None]":
         """Divide demand among sellers in this way from the next control step on (6.4, 5.7.1)."""
 

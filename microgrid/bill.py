@@ -29,12 +29,13 @@ class BillKind(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a month was settled again. Never names a house: neighbours' figures are private (4.3)."""
+    """Why an account is adjusted. Never names a house: neighbours' figures are private (4.3)."""
 
     LATE = "late minutes"
     CORRECTED = "corrected reading"
     TARIFF = "corrected tariff"
     CONTRACT = "corrected contract"
+    WAIVER = "penalty waived"
 
 
 class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,13 +80,23 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     tariff: int  # the national tariff when the month ended, micro-coins per kWh
     account: Account  # `adjustments` and `total` include those below
     penalties: PenaltyParts
-    adjustments: tuple[Adjustment, ...] = ()  # of earlier months, paid with this statement
+    adjustments: tuple[Adjustment, ...] = ()  # of earlier months, and waivers of this one; paid with it
 
     @property
     def mean_rate(self) -> float | None:
         """Mean micro-coins per kWh of energy traded in the micro-grid; None if there was none."""
         energy = self.account.microgrid_energy
         return abs(self.account.microgrid_amount) * WS_PER_KWH / abs(energy) if energy else None
+
+    @property
+    def waived(self) -> int:
+        """What was waived of this month's penalties before the bill was out, part of its adjustments."""
+        return sum(paid.total for paid in self.adjustments if paid.month == self.month)
+
+    @property
+    def earlier(self) -> int:
+        """What is paid with this statement for earlier months."""
+        return self.account.adjustments - self.waived
 
     @property
     def national_total(self) -> int:
@@ -109,7 +120,7 @@ def make_bill(
     kind: BillKind = BillKind.MONTH,
     adjustments: Iterable[Adjustment] = (),
 ) -> Bill:
-    """The house's bill of these minutes of a settled month, with adjustments of earlier ones.
+    """The house's bill of these minutes of a settled month, with adjustments of earlier ones and its waivers.
 
     It covers those in which the house is a member: before and after, its meter counts for nobody here.
     """

@@ -16,7 +16,8 @@ MAX_HOUSES = 254  # a /24 without network, broadcast and the central itself (4.3
 MAX_CONNECTION_W = 1_000_000
 MAX_PRICE = 500 * MICROCOINS_PER_COIN
 # Accounts of a statement beside the houses': a house of this name would lose its own.
-COMMON_ACCOUNTS = ("national_grid", "reserve", "losses")
+RESERVE = "reserve"
+COMMON_ACCOUNTS = ("national_grid", RESERVE, "losses")
 
 
 class Role(StrEnum):

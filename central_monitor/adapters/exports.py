@@ -51,7 +51,8 @@ def accounts_csv(book: MonthBook) -> bytes:
         "microgrid_energy_ws", "national_grid_energy_ws",
         "microgrid_amount_coins", "national_grid_amount_coins",
         "penalty_energy_ws", "penalty_amount_coins",
-        "adjustments_of_earlier_months_coins", "total_coins", "adjusted_since_coins",
+        "waived_penalties_coins", "adjustments_of_earlier_months_coins", "total_coins",
+        "adjusted_since_coins",
         "max_power_kw", "min_power_kw", "estimated_minutes", "estimated_energy_ws", "own_check",
     ]  # fmt: skip
     issued = "" if book.issued_s is None else _second(book.issued_s, zone_of(book.zone))
@@ -61,7 +62,7 @@ def accounts_csv(book: MonthBook) -> bytes:
             line.statement.microgrid_energy, line.statement.national_grid_energy,
             _coins(line.statement.microgrid_amount), _coins(line.statement.national_grid_amount),
             line.statement.penalty_energy, _coins(line.statement.penalty_amount),
-            _coins(line.statement.adjustments), _coins(line.statement.total), _coins(line.adjusted),
+            _coins(line.waived), _coins(line.earlier), _coins(line.statement.total), _coins(line.adjusted),
             f"{line.statement.max_power_kw:.3f}", f"{line.statement.min_power_kw:.3f}",
             line.statement.estimated_minutes, line.statement.estimated_energy,
             "not told" if line.check is None else line.check.verdict.value,

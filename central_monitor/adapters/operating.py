@@ -133,6 +133,13 @@ class RunningOperator:
         program = self._program
         return self._order(program.directing.return_to_service(house, author, note, program.now_s()))
 
+    def waive(self, house: str, month: str, amount: int, author: str, reason: str) -> Future[None]:
+        """Waive this much of the penalties a house was charged for a month."""
+        program = self._program
+        return self._order(
+            program.administration.waive(house, month, amount, author, reason, program.now_s())
+        )
+
     def _ask(self, question: Callable[[Records], Answer]) -> Future[Answer]:
         return self._thread.submit(self._archive.read(question))
 

@@ -13,6 +13,7 @@ from microgrid.directives import Directive
 from microgrid.minute import MeterMinute, OrderMinute
 from microgrid.swap import MeterSwap
 from microgrid.terms import House, Terms
+from microgrid.waiver import Waiver
 from node.worker import InlineWorker, Worker
 
 _DONE = object()
@@ -58,10 +59,17 @@ class DatabaseWriter:
         """The rounds of contracts so far, and the policy."""
         return self._worker.run(lambda: (self._agreements.rounds(), self._agreements.policy()))
 
-    def load_billed(self) -> tuple[int, frozenset[str], tuple[Adjustment, ...]]:
+    def load_billed(self) -> tuple[int, frozenset[str], tuple[Adjustment, ...], tuple[Waiver, ...]]:
         """Up to which minute bills are out, whose minutes they lacked, and what waits for the next ones."""
         billing = self._billing
-        return self._worker.run(lambda: (billing.billed_until(), billing.open_houses(), billing.uncarried()))
+        return self._worker.run(
+            lambda: (
+                billing.billed_until(),
+                billing.open_houses(),
+                billing.uncarried(),
+                billing.waivers.to_be_billed(),
+            )
+        )
 
     def load_directives(self) -> tuple[Directive, ...]:
         """What the operator has ordered by hand, in the order entered."""
@@ -163,15 +171,23 @@ class DatabaseWriter:
 
     # --- bills --------------------------------------------------------------------------------------
 
-    async def issue(self, issued: Issued, taken: Sequence[int]) -> None:
-        """Keep a run, its bills and adjustments; these changes are taken up by it."""
+    async def issue(self, issued: Issued, taken: Sequence[int]) -> tuple[Adjustment, ...]:
+        """Keep a run, its bills and adjustments; these changes are taken up by it.
 
-        def job() -> None:
+        Returns what the run makes of the month's waivers, which is kept with it.
+        """
+
+        def job() -> tuple[Adjustment, ...]:
             with transaction(self._connection):
-                self._billing.save(issued.run, issued.bills, issued.adjustments, taken)
+                of_waivers = self._billing.save(issued.run, issued.bills, issued.adjustments, taken)
                 self._note(issued.changes, "")
+            return of_waivers
 
-        await self._worker.submit(job)
+        return await self._worker.submit(job)
+
+    async def waive(self, waiver: Waiver) -> tuple[Adjustment, ...]:
+        """Keep what the operator waives; what was posted of it, if the month is billed."""
+        return await self._worker.submit(lambda: self._billing.waive(waiver))
 
     async def note(self, changes: Sequence[Change]) -> None:
         """Note what changed in months that are billed."""

@@ -4,6 +4,7 @@ Nothing is overwritten: a tariff lies over the one before, a corrected reading b
 changes a month whose bills are out is noted, and makes an adjustment.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -17,15 +18,17 @@ from central_monitor.services.contracts import ContractDesk
 from central_monitor.services.month_end import LateMinutes
 from central_monitor.services.records import Reader
 from central_monitor.services.refusing import named, said
+from central_monitor.services.waiving import waivable
 from microgrid.agreements import Basis, ContractEntry, TariffEntry, tariffs_of
-from microgrid.bill import Cause, Change
+from microgrid.bill import Adjustment, Cause, Change
 from microgrid.contracting import ContractPolicy, ContractRound
 from microgrid.metering import registers_of
 from microgrid.minute import MeterMinute, Origin
 from microgrid.months import local_time, month_minutes, month_of, zone_of
 from microgrid.registers import rise_is_plausible
 from microgrid.terms import FOREVER, House, Tariff, Terms, terms_faults
-from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.units import MICROCOINS_PER_COIN, SECONDS_PER_MINUTE
+from microgrid.waiver import Waiver
 
 
 class OrderStore(Protocol):
@@ -47,6 +50,9 @@ class OrderStore(Protocol):
         self, row: MeterMinute, author: str, reason: str, now_s: int, changes: Sequence[Change]
     ) -> None:
         """Keep a corrected reading beside the raw one, and note what it changes in billed months."""
+
+    async def waive(self, waiver: Waiver) -> Sequence[Adjustment]:
+        """Keep what is waived; what was posted of it, if the month is billed."""
 
 
 class Administration:
@@ -70,6 +76,7 @@ class Administration:
         self._bookkeeper = bookkeeper
         self._late = late
         self._zone = zone_of(agreed.terms.zone)
+        self._waiving = asyncio.Lock()
 
     async def set_policy(self, policy: ContractPolicy) -> None:
         """When contracts are asked for, and what silence means."""
@@ -180,6 +187,30 @@ class Administration:
         changes = await self._changes(range(first, last + 1), house, Cause.CORRECTED, told, now_s)
         await self._store.correct(row, author, reason, now_s, changes)
         self._note(changes, now_s)
+
+    async def waive(self, house: str, month: str, amount: int, author: str, reason: str, now_s: int) -> None:
+        """Waive this much (micro-coins) of a house's penalties of a month; the reserve pays it back."""
+        named(author)
+        said(reason, "why the penalty is waived; the household reads it")
+        if amount <= 0:
+            raise OrderRefused("Enter an amount above 0.")
+        waiver = Waiver(
+            month=month, house=house, amount=amount, author=author, reason=reason[:300], entered_s=now_s
+        )
+        terms = self._agreed.terms
+        async with self._waiving:  # two at once must not find the same penalty
+            try:
+                left = await self._archive.read(lambda records: waivable(records, terms, month, house))
+            except (LookupError, ValueError) as fault:  # nothing is recorded, no tariff, not a month
+                raise OrderRefused(f"What there is to waive of {month} is not known: {fault}") from fault
+            if left == 0:
+                raise OrderRefused(f"House {house} has no penalty of {month} that is not waived already.")
+            if amount > left:
+                most = f"{left // MICROCOINS_PER_COIN}.{left % MICROCOINS_PER_COIN:06}"
+                raise OrderRefused(f"At most {most} coins can be waived of {month} for house {house}.")
+            posted = await self._store.waive(waiver)
+        self._clerk.issued(posted)
+        await self._bookkeeper.owe()
 
     async def _changes(
         self, minutes: range, house: str, cause: Cause, reason: str, now_s: int

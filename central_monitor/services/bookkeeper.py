@@ -26,7 +26,7 @@ from central_monitor.services.month_end import (
 )
 from central_monitor.services.records import Answer, Reader, Records
 from central_monitor.snapshot import Work
-from microgrid.bill import Bill, BillKind, Change
+from microgrid.bill import Adjustment, Bill, BillKind, Change
 from microgrid.months import month_minutes, month_of, zone_of
 from microgrid.terms import House, Terms
 from microgrid.units import SECONDS_PER_MINUTE
@@ -37,8 +37,11 @@ log = logging.getLogger(__name__)
 class BillStore(Protocol):
     """Where runs and bills are kept."""
 
-    async def issue(self, issued: Issued, taken: Sequence[int]) -> None:
-        """Keep a run, its bills and adjustments; these changes are taken up by it."""
+    async def issue(self, issued: Issued, taken: Sequence[int]) -> tuple[Adjustment, ...]:
+        """Keep a run, its bills and adjustments; these changes are taken up by it.
+
+        Returns what the run makes of the month's waivers, which is kept with it.
+        """
 
     async def note(self, changes: Sequence[Change]) -> None:
         """Note what changed in months that are billed."""
@@ -127,13 +130,14 @@ class Bookkeeper:
             ledger = records.settle(terms, month, progress=self._progress(month))
             finals = {bill.house: bill for bill in records.billing.bills(month)}
             carried = records.billing.uncarried(month)
-            return first_run(ledger, terms, month, waiting, carried, finals, now_s)
+            waivers = records.billing.waivers.of(month)
+            return first_run(ledger, terms, month, waiting, carried, finals, now_s, waivers)
 
         with self._late.billing(minutes.stop, waiting):
             issued = await self._asked(settle)
-            await self._store.issue(issued, ())
-        self._clerk.issued(issued.bills)
-        self._clerk.owe(())
+            of_waivers = await self._store.issue(issued, ())
+        self._clerk.issued([*issued.bills, *of_waivers])
+        await self.owe()
         text = f"The bills of {month} are out."
         if waiting:
             text += f" Minutes are missing from house {', '.join(waiting)}; they will be adjusted."
@@ -155,7 +159,7 @@ class Bookkeeper:
             bill = await self._final(terms, house, now_s)
             await self._store.issue_final(bill)
             self._clerk.issued([bill])
-            await self._owe()
+            await self.owe()
             self._live.notice(now_s * 1000, f"House {house.house} has left; its final bill is out.")
             billed.add(house.house)
 
@@ -165,7 +169,8 @@ class Bookkeeper:
         def settle(records: Records) -> Bill:
             ledger = records.settle(terms, month, house.left, self._progress(month))
             carried = [paid for paid in records.billing.uncarried(month) if paid.account == house.house]
-            return final_bill(ledger, terms, house, month, now_s, carried)
+            waivers = records.billing.waivers.of(month)
+            return final_bill(ledger, terms, house, month, now_s, carried, waivers)
 
         return await self._asked(settle)
 
@@ -183,7 +188,7 @@ class Bookkeeper:
             done.add(month)
             changes = [(number, change) for number, change in pending if change.month == month]
             await self._adjust(terms, month, changes, done, last, now_s)
-        await self._owe()
+        await self.owe()
 
     async def _adjust(
         self,
@@ -213,13 +218,16 @@ class Bookkeeper:
         if not issued.adjustments:
             await self._store.take_up(numbers, issued.run.number - 1)
             return
-        await self._store.issue(issued, numbers)
-        self._clerk.issued(issued.adjustments)
+        of_waivers = await self._store.issue(issued, numbers)
+        self._clerk.issued([*issued.adjustments, *of_waivers])
         self._live.notice(now_s * 1000, f"{month} was settled again; adjustments are beside its bills.")
 
-    async def _owe(self) -> None:
-        """What waits for the next bills, for the month so far."""
-        self._clerk.owe(await self._archive.read(lambda records: records.billing.uncarried()))
+    async def owe(self) -> None:
+        """Tell the clerk anew what waits for the next bills, for the month so far."""
+        waiting = await self._archive.read(
+            lambda records: (records.billing.uncarried(), records.billing.waivers.to_be_billed())
+        )
+        self._clerk.owe(*waiting)
 
     async def _asked(self, question: Callable[[Records], Answer]) -> Answer:
         try:

@@ -20,6 +20,7 @@ from microgrid.contracting import ContractRound
 from microgrid.statement import PenaltyParts, Statements
 from microgrid.swap import MeterSwap
 from microgrid.terms import Terms
+from microgrid.waiver import Waiver, charged_by, waived
 from microgrid.wire.messages import (
     ContractCall,
     Deliver,
@@ -105,6 +106,7 @@ class Clerk:
         self._handing: dict[str, tuple[Paper, _Asked]] = {}
         self._swaps: dict[str, _Swaps] = {}
         self._owed: Mapping[str, int] = {}  # adjustments of earlier months, not on a bill yet
+        self._waivers: tuple[Waiver, ...] = ()  # of months that are not billed yet
         self._keeping = asyncio.Lock()
 
     # --- contracts ----------------------------------------------------------------------------------
@@ -267,12 +269,13 @@ class Clerk:
 
     # --- the month so far ---------------------------------------------------------------------------
 
-    def owe(self, adjustments: Iterable[Adjustment]) -> None:
-        """The adjustments that wait for the next bill."""
+    def owe(self, adjustments: Iterable[Adjustment], waivers: Iterable[Waiver]) -> None:
+        """The adjustments that wait for the next bill, and the waivers of months that wait for theirs."""
         owed: dict[str, int] = {}
         for adjustment in adjustments:
             owed[adjustment.account] = owed.get(adjustment.account, 0) + adjustment.total
         self._owed = owed
+        self._waivers = tuple(waivers)
 
     def tell_month(self) -> None:
         """Tell every linked house its own month so far."""
@@ -295,8 +298,14 @@ class Clerk:
                         national_amount=account.national_grid_amount,
                         penalties=penalties[house],
                         adjustments=self._owed.get(house, 0),
+                        waived=self._waived(house, statements),
                     )
                 )
+
+    def _waived(self, house: str, statements: Statements) -> int:
+        """What is waived of the house's penalties of this month, as far as it has come."""
+        listed = [one for one in self._waivers if (one.house, one.month) == (house, statements.month)]
+        return sum(waived(listed, charged_by(statements, house)).values())
 
     def month_so_far(self) -> tuple[Statements, dict[str, PenaltyParts]] | None:
         """The running month's accounts and penalties; None before the first minute or without a tariff."""

@@ -21,6 +21,7 @@ from central_monitor.books import (
 )
 from central_monitor.services.biller import keep_freed_memory
 from central_monitor.services.records import Records
+from central_monitor.services.waiving import left_of, recorded_through
 from microgrid.bill import with_adjustments
 from microgrid.daybook import DaySums
 from microgrid.ledger import MonthLedger, Segment
@@ -30,6 +31,7 @@ from microgrid.settlement import available_ws
 from microgrid.statement import PenaltyParts, Statements
 from microgrid.terms import COMMON_ACCOUNTS, Role, Terms
 from microgrid.units import WS_PER_KWH
+from microgrid.waiver import waiver_postings
 
 STALE_MINUTES = 60  # of a month that runs: it is settled again for a question once it has grown by so many
 
@@ -78,17 +80,21 @@ class Inquiries:
         billing = self._records.billing
         runs = billing.runs(month)
         made = billing.adjustments(month)
-        carried = billing.carried(month) if runs else ()  # till then a house that left may have paid its own
         bills = {bill.house: bill for bill in billing.bills(month)}
         checks = billing.checks(month)
         asked = self._month(terms, month)
         statements = runs[0].statements if runs else asked.statements
+        waivers = billing.waivers.of(month)
+        # Till bills are out a house that left may have paid its own; what is waived will stand on them.
+        carried = billing.carried(month) if runs else waiver_postings(waivers, statements, {}, 1, 0)
         names = {house.house: house.name for house in terms.houses}
         lines = tuple(
             AccountLine(
                 account=account,
                 name=names.get(account, ""),
                 statement=with_adjustments(statement, [a for a in carried if a.account == account]),
+                waived=sum(a.total for a in carried if (a.account, a.month) == (account, month)),
+                waivable=left_of(waivers, asked.statements, account),
                 adjusted=sum(adjustment.total for adjustment in made if adjustment.account == account),
                 bill=bills.get(account),
                 check=checks.get(account),
@@ -104,6 +110,7 @@ class Inquiries:
             lines=lines,
             total=sum(line.statement.total for line in lines),
             adjustments=made,
+            waivers=waivers,
         )
 
     def days(self, terms: Terms, month: str, account: str) -> tuple[DayLine, ...]:
@@ -201,10 +208,7 @@ class Inquiries:
     def _settled_so_far(self, terms: Terms, month: str) -> MonthLedger:
         records = self._records
         minutes = month_minutes(month, zone_of(terms.zone))
-        last = max((row.minute for row in records.minutes.last_minutes().values()), default=-1)
-        through = min(minutes.stop, last + 1)
-        if through <= minutes.start or not records.minutes.any_in(minutes.start, minutes.stop):
-            raise LookupError(f"Nothing is recorded of {month} yet.")
+        through = recorded_through(records, terms, month)
         if self._so_far is not None and self._so_far[0] == terms and self._so_far[1].minutes == minutes:
             ledger = self._so_far[1]
             grown = through - ledger.point().minute

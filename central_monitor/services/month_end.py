@@ -26,6 +26,7 @@ from microgrid.minute import MeterMinute
 from microgrid.months import local_time, month_minutes, month_of, zone_of
 from microgrid.terms import COMMON_ACCOUNTS, House, Terms
 from microgrid.units import SECONDS_PER_MINUTE
+from microgrid.waiver import Waiver, waiver_postings
 
 GRACE_S = 24 * 3600  # after a month: how long its bills wait for minutes that have not come
 LONGEST_QUIET_S = 6 * 3600  # who brings a minute now and then does not put off adjustments for ever
@@ -186,19 +187,22 @@ def final_due(
 def first_run(
     ledger: MonthLedger, terms: Terms, month: str, open_houses: tuple[str, ...],
     carried: Sequence[Adjustment], finals: Mapping[str, Bill], made_s: int,
+    waivers: Sequence[Waiver] = (),
 ) -> Issued:  # fmt: skip
     """Run 1 of a month with its bills; `carried` adjustments of earlier months are paid with them.
 
-    A house with a final bill gets another one, in its place, only if that has changed.
+    So is what was waived of the month's own penalties: it is posted when the run is stored. A house with a
+    final bill gets another one, in its place, only if that has changed.
     """
     run = _run(ledger, terms, month, 1, made_s, open_houses)
+    of_waivers = waiver_postings(waivers, run.statements, {}, run.number, made_s)
     here = {house.house for house in members(terms, ledger.minutes)}
     concerned = here | {paid.account for paid in carried if paid.account not in COMMON_ACCOUNTS}
     bills = []
     for house in sorted(concerned):
-        paid = [adjustment for adjustment in carried if adjustment.account == house]
+        paid = [paid for paid in (*carried, *of_waivers) if paid.account == house]
         if (final := finals.get(house)) is not None:
-            paid = [*final.adjustments, *paid]
+            paid = [*(before for before in final.adjustments if before.month != month), *paid]
         bill = make_bill(
             terms, house, run.statements, run.penalties[house], ledger.minutes, made_s, adjustments=paid
         )
@@ -223,21 +227,25 @@ def later_run(
 
 
 def final_bill(
-    ledger: MonthLedger, terms: Terms, house: House, month: str, made_s: int, carried: Sequence[Adjustment]
-) -> Bill:
+    ledger: MonthLedger, terms: Terms, house: House, month: str, made_s: int,
+    carried: Sequence[Adjustment], waivers: Sequence[Waiver] = (),
+) -> Bill:  # fmt: skip
     """The bill of a house that leaves, from a ledger through its last minute.
 
-    Its `carried` adjustments of earlier months are paid with it.
+    Its `carried` adjustments of earlier months are paid with it, and what was waived of its penalties.
     """
+    statements = ledger.statements()
+    own = [waiver for waiver in waivers if waiver.house == house.house]
+    of_waivers = waiver_postings(own, statements, {}, 1, made_s)
     return make_bill(
         terms,
         house.house,
-        ledger.statements(),
+        statements,
         ledger.penalty_parts()[house.house],
         range(ledger.minutes.start, house.left),
         made_s,
         kind=BillKind.FINAL,
-        adjustments=carried,
+        adjustments=(*carried, *(paid for paid in of_waivers if paid.account == house.house)),
     )
 
 

@@ -182,6 +182,8 @@ def _hold_words(hold: Hold) -> str:
             return translate(_CONTEXT, "by load sharing")
         case Hold.CAP:
             return translate(_CONTEXT, "by the cap")
+        case Hold.OPERATOR:
+            return translate(_CONTEXT, "by the operator")
 
 
 def _terms_part(proof: MinuteProof) -> str:

@@ -4,62 +4,31 @@ Runs, bills and adjustments are never changed once stored; only what became of t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from typing import Any
 
 import msgspec
-import numpy as np
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
 
 from db.central import tables
+from db.central.runs import Run, day_of, day_rows, houses_of, run_of, run_row
+from db.central.waivers import WaiverRepository
 from db.engine import transaction
 from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, Change
-from microgrid.daybook import DaySums, LedgerPoint
-from microgrid.statement import PenaltyParts, Statements
-from microgrid.terms import COMMON_ACCOUNTS, Terms
-
-
-@dataclass(frozen=True)
-class Run:
-    """One settlement of a month; run 1 made its bills, later ones adjustments.
-
-    `terms` are those it was settled under, `open_houses` had not delivered all of its minutes.
-    """
-
-    month: str
-    number: int
-    made_s: int
-    first_minute: int
-    end_minute: int
-    statements: Statements
-    penalties: dict[str, PenaltyParts]  # by house
-    terms: Terms
-    days: tuple[DaySums, ...] = ()
-    open_houses: tuple[str, ...] = ()
-
-
-class _RunBody(msgspec.Struct, frozen=True):
-    statements: Statements
-    penalties: dict[str, PenaltyParts]
-    terms: Terms
-
-
-class _DayBody(msgspec.Struct, frozen=True):
-    first_minute: int
-    end_minute: int
-    start: LedgerPoint
-    accounts: tuple[str, ...]
-    sums: dict[str, bytes]  # 64-bit integers, little-endian
-
-
-_SUMS = tuple(field.name for field in fields(DaySums))[4:]
+from microgrid.daybook import DaySums
+from microgrid.terms import COMMON_ACCOUNTS, RESERVE
+from microgrid.waiver import Waiver, waiver_postings
 
 
 class BillingRepository:
-    """Bills on one connection; every method is one transaction, or part of the caller's."""
+    """Bills on one connection; every method is one transaction, or part of the caller's.
+
+    `waivers` are the penalties that were waived; what comes of them is posted here.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.waivers = WaiverRepository(connection)
 
     # --- runs ---------------------------------------------------------------------------------------
 
@@ -69,28 +38,42 @@ class BillingRepository:
         bills: Iterable[Bill] = (),
         adjustments: Iterable[Adjustment] = (),
         changes_taken: Iterable[int] = (),
-    ) -> None:
-        """Stores a run and what it made: all or nothing.
+    ) -> tuple[Adjustment, ...]:
+        """Stores a run and what it made: all or nothing. Returns what it made of the month's waivers.
 
         Adjustments named in the bills are marked as paid with them. Those of the common accounts, which
-        get no bills, are paid with run 1 of the next month that is billed. The changes are no longer
-        pending.
+        get no bills, are paid with run 1 of the next month that is billed, or with the house's if they are
+        of a waiver. The changes are no longer pending.
         """
         issued = tuple(bills)
         with transaction(self._connection) as connection:
-            self._insert_run(run)
+            connection.execute(insert(tables.run), run_row(run))
+            if days := day_rows(run):
+                connection.execute(insert(tables.run_day), days)
             if issued:
                 connection.execute(insert(tables.bill), [_bill_row(bill) for bill in issued])
-            made = [_adjustment_row(adjustment) for adjustment in adjustments]
-            if made:
-                connection.execute(insert(tables.adjustment), made)
-            self._carry((paid, bill.month) for bill in issued for paid in bill.adjustments)
+            self._insert_adjustments(adjustments)
+            of_waivers = self._post_waivers(run, run.made_s)
             if run.number == 1:
-                uncarried = self.uncarried(run.month)
-                self._carry((paid, run.month) for paid in uncarried if paid.account in COMMON_ACCOUNTS)
+                # Of a house that left, the final bill counts unless another one took its place.
+                last = {bill.house: bill for bill in self.bills(run.month)}
+                self._carry((paid, run.month) for bill in last.values() for paid in bill.adjustments)
+                common = [paid for paid in self.uncarried(run.month) if paid.account in COMMON_ACCOUNTS]
+                self._carry((paid, run.month) for paid in common if not paid.waiver)
             table = tables.change
             taken = table.c.number.in_(tuple(changes_taken))
             connection.execute(update(table).where(taken).values(run=run.number))
+        return of_waivers
+
+    def waive(self, waiver: Waiver) -> tuple[Adjustment, ...]:
+        """Stores what the operator waives; of a month that is billed it is posted at once, else with run 1.
+
+        Returns what was posted, which is paid with the next statement.
+        """
+        with transaction(self._connection):
+            self.waivers.add(waiver)
+            newest = self._newest(waiver.month)
+            return () if newest is None else self._post_waivers(run_of(newest), waiver.entered_s)
 
     def months(self) -> tuple[str, ...]:
         """The months whose bills are out, newest first."""
@@ -111,19 +94,18 @@ class BillingRepository:
         table = tables.run
         with transaction(self._connection) as connection:
             query = select(table).where(table.c.month == month).order_by(table.c.number)
-            return tuple(_run(row) for row in connection.execute(query).mappings())
+            return tuple(run_of(row) for row in connection.execute(query).mappings())
 
     def latest(self, month: str) -> Run | None:
         """The month's last run, with its days; None if the month is not billed."""
-        run, day = tables.run, tables.run_day
+        day = tables.run_day
         with transaction(self._connection) as connection:
-            query = select(run).where(run.c.month == month).order_by(run.c.number.desc()).limit(1)
-            row = connection.execute(query).mappings().one_or_none()
+            row = self._newest(month)
             if row is None:
                 return None
             is_its = (day.c.month == month) & (day.c.number == row["number"])
             bodies = connection.scalars(select(day.c.body).where(is_its).order_by(day.c.day))
-            return _run(row, tuple(_day(body) for body in bodies))
+            return run_of(row, tuple(day_of(body) for body in bodies))
 
     def day(self, month: str, number: int, index: int) -> DaySums:
         """The sums of one local day of a run, counted from 0; LookupError if there is none."""
@@ -133,7 +115,7 @@ class BillingRepository:
             body = connection.scalar(select(table.c.body).where(key))
         if body is None:
             raise LookupError(f"run {number} of {month} has no day {index}")
-        return _day(body)
+        return day_of(body)
 
     def billed_until(self) -> int:
         """The minute up to which bills are out; 0 if there are none."""
@@ -148,7 +130,7 @@ class BillingRepository:
         with transaction(self._connection) as connection:
             query = select(table.c.open_houses).order_by(table.c.month.desc(), table.c.number.desc()).limit(1)
             houses = connection.scalar(query)
-        return frozenset(() if houses is None else _houses(houses))
+        return frozenset(() if houses is None else houses_of(houses))
 
     # --- bills and adjustments ----------------------------------------------------------------------
 
@@ -164,8 +146,9 @@ class BillingRepository:
         return found[-1] if found else None
 
     def adjustments(self, month: str) -> tuple[Adjustment, ...]:
-        """The adjustments made to this month, by run and account."""
-        return self._adjustments(_select_adjustments().where(tables.adjustment.c.month == month))
+        """The adjustments beside this month's bills, by run and account: paid with later ones."""
+        table = tables.adjustment
+        return self._adjustments(_select_adjustments().where(table.c.month == month, _beside_its_bills()))
 
     def uncarried(self, before_month: str | None = None) -> tuple[Adjustment, ...]:
         """The adjustments that have not been paid with a statement yet: all, or those of earlier months."""
@@ -176,14 +159,15 @@ class BillingRepository:
         return self._adjustments(waiting)
 
     def carried(self, month: str) -> tuple[Adjustment, ...]:
-        """The adjustments of earlier months that were paid with this month's statements."""
+        """The adjustments paid with this month's statements: of earlier months, and its own waivers."""
         return self._adjustments(_select_adjustments().where(tables.adjustment.c.carried == month))
 
     def undelivered(self, house: str) -> tuple[tuple[Bill, ...], tuple[Adjustment, ...]]:
         """The house's bills and adjustments that it does not have yet, oldest month first."""
         bill, adjustment = tables.bill, tables.adjustment
         of_bills = (bill.c.house == house) & bill.c.delivered_s.is_(None)
-        of_adjustments = (adjustment.c.account == house) & adjustment.c.delivered_s.is_(None)
+        waits = (adjustment.c.account == house) & adjustment.c.delivered_s.is_(None)
+        of_adjustments = waits & _beside_its_bills()  # what stands on the month's own bill comes with it
         with transaction(self._connection):
             return (
                 self._bills(select(bill.c.body).where(of_bills)),
@@ -239,38 +223,54 @@ class BillingRepository:
             connection.execute(update(table).where(table.c.number.in_(tuple(changes))).values(run=run))
 
     def add(self, bill: Bill) -> None:
-        """Stores a bill that belongs to no run, a final one; its adjustments are paid with it."""
+        """Stores a bill that belongs to no run, a final one; its adjustments are paid with it.
+
+        What was waived of the month itself is posted with the month's first run.
+        """
         with transaction(self._connection) as connection:
             connection.execute(insert(tables.bill), _bill_row(bill))
-            self._carry((paid, bill.month) for paid in bill.adjustments)
+            self._carry((paid, bill.month) for paid in bill.adjustments if paid.month != bill.month)
 
     # --- rows ---------------------------------------------------------------------------------------
 
-    def _insert_run(self, run: Run) -> None:
-        row = {
-            "month": run.month,
-            "number": run.number,
-            "made_s": run.made_s,
-            "first_minute": run.first_minute,
-            "end_minute": run.end_minute,
-            "open_houses": msgspec.json.encode(run.open_houses).decode(),
-            "body": msgspec.msgpack.encode(_RunBody(run.statements, run.penalties, run.terms)),
-        }
-        self._connection.execute(insert(tables.run), row)
-        days = [
-            {"month": run.month, "number": run.number, "day": index, "body": _day_body(day)}
-            for index, day in enumerate(run.days)
-        ]
-        if days:
-            self._connection.execute(insert(tables.run_day), days)
+    def _newest(self, month: str) -> RowMapping | None:
+        """The month's last run; None if it is not billed."""
+        table = tables.run
+        query = select(table).where(table.c.month == month).order_by(table.c.number.desc()).limit(1)
+        return self._connection.execute(query).mappings().one_or_none()
+
+    def _insert_adjustments(self, adjustments: Iterable[Adjustment]) -> None:
+        rows = [_adjustment_row(adjustment) for adjustment in adjustments]
+        if rows:
+            self._connection.execute(insert(tables.adjustment), rows)
+
+    def _post_waivers(self, run: Run, made_s: int) -> tuple[Adjustment, ...]:
+        """Posts what the month's newest run leaves to be posted of its waivers."""
+        waivers = self.waivers.of(run.month)
+        if not waivers:
+            return ()
+        table = tables.adjustment
+        posted: dict[int, int] = {}
+        of_waivers = (table.c.month == run.month) & (table.c.waiver > 0) & (table.c.account != RESERVE)
+        for before in self._adjustments(_select_adjustments().where(of_waivers)):
+            posted[before.waiver] = posted.get(before.waiver, 0) + before.total
+        made = waiver_postings(waivers, run.statements, posted, run.number, made_s)
+        self._insert_adjustments(made)
+        return made
 
     def _carry(self, paid: Iterable[tuple[Adjustment, str]]) -> None:
         """Marks adjustments as paid with the statement of a month; ValueError if another month's did that.
 
-        A bill that takes the place of a final one has the same adjustments.
+        A bill that takes the place of a final one has the same adjustments. What a waiver gives a house and
+        what it takes from the reserve are paid together.
         """
         carried = tables.adjustment.c.carried
-        for adjustment, month in paid:
+        with_reserve = (
+            (each, month)
+            for adjustment, month in paid
+            for each in (adjustment, replace(adjustment, account=RESERVE))[: 2 if adjustment.waiver else 1]
+        )
+        for adjustment, month in with_reserve:
             unpaid = _is_adjustment(adjustment) & (carried.is_(None) | (carried == month))
             marked = self._connection.execute(update(tables.adjustment).where(unpaid).values(carried=month))
             if marked.rowcount == 0:
@@ -294,6 +294,12 @@ class BillingRepository:
 def _select_adjustments() -> Select[Any]:
     table = tables.adjustment
     return select(table.c.body).order_by(table.c.month, table.c.number, table.c.waiver, table.c.account)
+
+
+def _beside_its_bills() -> ColumnElement[bool]:
+    """The adjustments that do not stand on the bills of the very month they are of."""
+    table = tables.adjustment
+    return table.c.carried.is_(None) | (table.c.carried != table.c.month)
 
 
 def _is_bill(month: str, house: str, kind: BillKind) -> ColumnElement[bool]:
@@ -334,40 +340,4 @@ def _change(row: RowMapping) -> Change:
         cause=Cause(row["cause"]),
         reason=row["reason"],
         made_s=row["made_s"],
-    )
-
-
-def _run(row: RowMapping, days: tuple[DaySums, ...] = ()) -> Run:
-    body = msgspec.msgpack.decode(row["body"], type=_RunBody)
-    return Run(
-        month=row["month"],
-        number=row["number"],
-        made_s=row["made_s"],
-        first_minute=row["first_minute"],
-        end_minute=row["end_minute"],
-        statements=body.statements,
-        penalties=body.penalties,
-        terms=body.terms,
-        days=days,
-        open_houses=_houses(row["open_houses"]),
-    )
-
-
-def _houses(text: str) -> tuple[str, ...]:
-    return msgspec.json.decode(text, type=tuple[str, ...])
-
-
-def _day_body(day: DaySums) -> bytes:
-    sums = {name: getattr(day, name).astype("<i8").tobytes() for name in _SUMS}
-    return msgspec.msgpack.encode(_DayBody(day.first_minute, day.end_minute, day.start, day.accounts, sums))
-
-
-def _day(encoded: bytes) -> DaySums:
-    body = msgspec.msgpack.decode(encoded, type=_DayBody)
-    return DaySums(
-        first_minute=body.first_minute,
-        end_minute=body.end_minute,
-        start=body.start,
-        accounts=body.accounts,
-        **{name: np.frombuffer(data, dtype="<i8") for name, data in body.sums.items()},
     )

@@ -253,7 +253,8 @@ class Deliver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 class MonthSoFar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="month_so_far"):
     """The house's own month through minute `through` - 1, settled from what has been recorded.
 
-    Said once a minute. Energies and amounts as in a statement, `adjustments` what earlier months still owe.
+    Said once a minute. Energies and amounts as in a statement, `adjustments` what earlier months still owe,
+    `waived` what the operator has waived of its penalties.
     """
 
     month: lim.Month
@@ -265,6 +266,7 @@ class MonthSoFar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     national_amount: lim.S64
     penalties: PenaltyParts
     adjustments: lim.S64
+    waived: lim.S64 = 0
 
 
 HouseMessage = Hello | Reply | MinuteBatch | TargetAck | Post | Delivered | ErrorMessage

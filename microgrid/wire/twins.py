@@ -299,6 +299,7 @@ class MonthSoFarBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     national_amount: lim.S64
     penalties: PenaltyBody
     adjustments: lim.S64
+    waived: lim.S64 = 0
 
 
 def _check_span(first_minute: int, end_minute: int) -> None:

@@ -67,7 +67,7 @@ def due_words(amount: int) -> str:
 
 
 def cause_words(cause: Cause) -> str:
-    """Why a month was settled again."""
+    """Why an account is adjusted."""
     match cause:
         case Cause.LATE:
             return translate(_CONTEXT, "late minutes")
@@ -77,6 +77,8 @@ def cause_words(cause: Cause) -> str:
             return translate(_CONTEXT, "corrected tariff")
         case Cause.CONTRACT:
             return translate(_CONTEXT, "corrected contract")
+        case Cause.WAIVER:
+            return translate(_CONTEXT, "penalty waived")
 
 
 def adjustment_words(adjustment: Adjustment) -> str:

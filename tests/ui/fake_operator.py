@@ -6,6 +6,7 @@ from central_monitor.books import Agreements, MonthEntry
 from central_monitor.operator import OrderRefused
 from microgrid.agreements import Basis, ContractEntry, TariffEntry
 from microgrid.contracting import ContractPolicy, ContractRound
+from microgrid.directives import StrategyName
 from microgrid.months import month_minutes, zone_of
 from microgrid.terms import FOREVER, Contract, House, Role, Source, Tariff
 from microgrid.units import microcoins
@@ -180,6 +181,24 @@ class FakeOperator:
         self, house: str, minute: int, import_ws: int, export_ws: int, author: str, reason: str
     ) -> Future:
         return self._carry_out("correct", house, minute, import_ws, export_ws, author, reason)
+
+    def waive(self, house: str, month: str, amount: int, author: str, reason: str) -> Future:
+        return self._carry_out("waive", house, month, amount, author, reason)
+
+    def set_strategy(self, strategy: StrategyName, author: str, note: str) -> Future:
+        return self._carry_out("set_strategy", strategy, author, note)
+
+    def hold(self, house: str, target_w: int, author: str, note: str) -> Future:
+        return self._carry_out("hold", house, target_w, author, note)
+
+    def release(self, house: str, author: str, note: str) -> Future:
+        return self._carry_out("release", house, author, note)
+
+    def take_out_of_service(self, house: str, until_minute: int, author: str, note: str) -> Future:
+        return self._carry_out("take_out_of_service", house, until_minute, author, note)
+
+    def return_to_service(self, house: str, author: str, note: str) -> Future:
+        return self._carry_out("return_to_service", house, author, note)
 
     def _answer(self, answer: object) -> Future:
         return done(self.unread or answer)

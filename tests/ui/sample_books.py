@@ -12,8 +12,9 @@ from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, Verdict
 from microgrid.minute import Hold, MeterMinute, OrderMinute, Origin
 from microgrid.months import local_days, month_minutes, zone_of
 from microgrid.statement import Account, PenaltyParts
-from microgrid.terms import COMMON_ACCOUNTS, Contract, House, Obligation, Role, Source, Tariff
+from microgrid.terms import COMMON_ACCOUNTS, RESERVE, Contract, House, Obligation, Role, Source, Tariff
 from microgrid.units import WS_PER_KWH, microcoins
+from microgrid.waiver import Waiver
 
 ZONE = "Asia/Karachi"
 TARIFF = microcoins(17.6)
@@ -160,8 +161,22 @@ def make_check(bill: Bill, verdict: Verdict) -> BillCheck:
     )  # fmt: skip
 
 
+def make_waivers(month: str = ISSUED, *, number: int = 1) -> tuple[Waiver, ...]:
+    """A tenth of a coin of B's penalties, waived within the month."""
+    entered_s = minutes_of(month).start * 60 + 20 * 3600
+    return (
+        Waiver(
+            month=month, house="B", amount=100_000, author="S. Malik", number=number, entered_s=entered_s,
+            reason="The tie breaker was being tested that evening.",
+        ),
+    )  # fmt: skip
+
+
 def make_book(month: str = ISSUED, count: int = 4) -> MonthBook:
-    """A month: issued and adjusted afterwards (2024-12), issued (2024-11), or still running (2025-01)."""
+    """A month: issued and adjusted afterwards (2024-12), issued (2024-11), or still running (2025-01).
+
+    In the one that runs, some of B's penalties are waived.
+    """
     minutes = minutes_of(month)
     days = [[make_day(make_table(index, day)) for day in local_days(minutes, zone_of(ZONE))]
             for index in range(count)]  # fmt: skip
@@ -173,17 +188,23 @@ def make_book(month: str = ISSUED, count: int = 4) -> MonthBook:
             make_adjustment("reserve", 745_678, own=False),
         )
     later = {each.account: each.total for each in adjustments}
-    lines = [_house_line(index, month, days[index], later) for index in range(count)]
-    lines += _common_lines(days, later)
+    waivers = make_waivers(month) if month == RUNNING and count > 1 else ()
+    waived = sum(each.amount for each in waivers)
+    lines = [
+        _house_line(index, month, days[index], later, waived if index == 1 else 0) for index in range(count)
+    ]
+    lines += _common_lines(days, later, waived)
     return MonthBook(
         month=month, zone=ZONE, first_minute=minutes.start, end_minute=minutes.stop,
         issued_s=None if month == RUNNING else (minutes.stop + 10) * 60, lines=tuple(lines),
-        total=sum(line.statement.total for line in lines), adjustments=adjustments,
+        total=sum(line.statement.total for line in lines), adjustments=adjustments, waivers=waivers,
     )  # fmt: skip
 
 
-def _house_line(index: int, month: str, days: list[DayLine], later: dict[str, int]) -> AccountLine:
-    account = account_of(make_contract(index).role, days)
+def _house_line(
+    index: int, month: str, days: list[DayLine], later: dict[str, int], waived: int
+) -> AccountLine:
+    account = account_of(make_contract(index).role, days, waived)
     house = house_id(index)
     bill = None if month == RUNNING else make_bill(index, month, account)
     verdicts = (Verdict.AGREES, Verdict.DIFFERS, Verdict.UNCHECKED, None)
@@ -191,11 +212,11 @@ def _house_line(index: int, month: str, days: list[DayLine], later: dict[str, in
     check = make_check(bill, verdict) if bill is not None and verdict is not None else None
     return AccountLine(
         account=house, name=f"{index + 1} Garden Lane", statement=account, adjusted=later.get(house, 0),
-        bill=bill, check=check,
+        bill=bill, check=check, waived=waived, waivable=-account.penalty_amount - waived,
     )  # fmt: skip
 
 
-def _common_lines(days: list[list[DayLine]], later: dict[str, int]) -> list[AccountLine]:
+def _common_lines(days: list[list[DayLine]], later: dict[str, int], waived: int) -> list[AccountLine]:
     sums = {name: sum(getattr(day, name) for house in days for day in house) for name in _COLUMNS}
     zero = account_of("losses", [])
     national = {
@@ -204,13 +225,14 @@ def _common_lines(days: list[list[DayLine]], later: dict[str, int]) -> list[Acco
     }  # fmt: skip
     reserve = {
         "microgrid_amount": -sums["microgrid_amount"], "penalty_amount": -sums["penalty_amount"],
-        "total": -sums["microgrid_amount"] - sums["penalty_amount"],
+        "adjustments": -waived, "total": -sums["microgrid_amount"] - sums["penalty_amount"] - waived,
     }  # fmt: skip
     changes: tuple[dict[str, int], ...] = (national, reserve, {})
     return [
         AccountLine(
             account=name, name="", statement=msgspec.structs.replace(zero, role=name, **change),
-            adjusted=later.get(name, 0), bill=None, check=None,
+            adjusted=later.get(name, 0), bill=None, check=None, waivable=0,
+            waived=-waived if name == RESERVE else 0,
         )
         for name, change in zip(COMMON_ACCOUNTS, changes, strict=True)
     ]  # fmt: skip

@@ -266,9 +266,11 @@ def test_every_kind_of_order_and_cap_has_its_words(hold, cap):
     )  # fmt: skip
     text = document(replace(proof, order=order, tariff=changed(proof.tariff, cap=cap)))
     assert "not acknowledged" in text
-    assert {Hold.NONE: "no", Hold.SHARING: "by load sharing", Hold.CAP: "by the cap"}[hold] in text.split(
-        "\n"
-    )
+    held = {
+        Hold.NONE: "no", Hold.SHARING: "by load sharing", Hold.CAP: "by the cap",
+        Hold.OPERATOR: "by the operator",
+    }  # fmt: skip
+    assert held[hold] in text.split("\n")
     assert {Cap.MONTH: "over the month", Cap.MINUTE: "in each minute", Cap.OFF: "off"}[cap] in text
 
 

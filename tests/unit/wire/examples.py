@@ -160,6 +160,7 @@ MONTH = MonthSoFar(
     national_amount=0,
     penalties=PENALTIES,
     adjustments=7_000_000,
+    waived=1_500_000,
 )
 
 

@@ -183,6 +183,7 @@ adjustments = st.builds(
     microgrid_amount=s64,
     national_grid_amount=s64,
     penalty_amount=s64,
+    waiver=u32,
 )
 
 
@@ -322,6 +323,7 @@ central_messages = st.one_of(
         national_amount=s64,
         penalties=penalties,
         adjustments=s64,
+        waived=s64,
     ),
 )
 messages = house_messages | central_messages

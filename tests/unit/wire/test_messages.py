@@ -171,7 +171,7 @@ def test_a_minute_out_of_its_limits_is_refused_by_field(field, value):
         (poll(1), "tariff", None),
         (poll(1), "central_time_ms", 1.5),
         (poll(1), "unknown", 0),
-        (target(1), "hold", 3),
+        (target(1), "hold", 4),
         (target(1), "target_w", -1),
         (target(1), "reason", "x" * 121),
         (target(1), "command_id", 0),

@@ -193,9 +193,10 @@ def test_a_wish_that_will_be_refused_in_words_may_travel(wish: Wish) -> None:
         ("bill.contract.valid_to", FOREVER + 1),
         ("bill.contract.max_w", 10**9),
         ("bill.adjustments.0.reason", "a\nb"),
-        ("bill.adjustments.0.causes", ["late minutes"] * 5),
+        ("bill.adjustments.0.causes", ["late minutes"] * 6),
         ("bill.adjustments.0.causes", ["house C"]),
         ("bill.adjustments.0.number", -1),
+        ("bill.adjustments.0.waiver", -1),
         ("bill.unknown", 1),
     ],
 )
@@ -264,13 +265,14 @@ def test_the_largest_bill_fits_and_a_larger_one_is_refused() -> None:
         month="2025-02",
         number=lim.MAX_U32,
         made_s=lim.MAX_TIME_S,
-        causes=("corrected contract",) * 4,  # type: ignore[arg-type]
+        causes=("corrected contract",) * 5,  # type: ignore[arg-type]
         own=True,
         reason="\U0001f3e0" * lim.MAX_TOLD_CHARS,
         energy=-lim.MAX_S64,
         microgrid_amount=-lim.MAX_S64,
         national_grid_amount=-lim.MAX_S64,
         penalty_amount=-lim.MAX_S64,
+        waiver=lim.MAX_U32,
     )
     most = lim.MAX_BILLED_ADJUSTMENTS
     bill = replace(BILL, name="\U0001f3e0" * 64, adjustments=(widest,) * most)
