@@ -1,6 +1,7 @@
 """Steering as one part of the central: what is asked of sellers, whether they do it, and the record of it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -94,7 +95,9 @@ class Control:
         """
         first = end if self._noted_through is None else self._noted_through + 1
         if first < end:
-            self._noted += self.record(range(first, end))
+            for minute in range(first, end):
+                with contextlib.suppress(LookupError):  # without a tariff nobody is steered
+                    self._noted += self.record(minute)
             del self._noted[:-ORDERS_KEPT]
         self._noted_through = max(end - 1, first - 1)
         return self._noted
@@ -104,10 +107,10 @@ class Control:
         self._noted = self._noted[len(orders) :]
         self.credit.add(minutes, meter, orders)
 
-    def record(self, minutes: Sequence[int]) -> list[OrderMinute]:
-        """What stands, as these minutes would record it now."""
-        tariff = self._agreed.terms.tariff_at(minutes[0])
-        return self._controller.record(minutes, self._live.readings(self._clock.now_ms()), tariff)
+    def record(self, minute: int) -> list[OrderMinute]:
+        """What stands, as this minute would record it now; LookupError without a tariff."""
+        tariff = self._agreed.terms.tariff_at(minute)
+        return self._controller.record(minute, self._live.readings(self._clock.now_ms()), tariff)
 
     # --- a control step -----------------------------------------------------------------------------
 

@@ -206,7 +206,7 @@ class CentralProgram:
                 self._control.note(second // SECONDS_PER_MINUTE)
                 await self._control.step(second, TARGET_TIMEOUT_S)
             except Exception as fault:
-                self.live.notice(self._clock.now_ms(), f"Sellers could not be steered: {fault}")
+                self.live.recorder_fault = f"Sellers are not steered: {fault}"
                 log.exception("sellers were not steered")
 
     async def _seal_live(self) -> None:
@@ -287,7 +287,7 @@ class CentralProgram:
             self._clock.now_ms(),
             self._control.credit.credit,
             self._control.orders,
-            self._control.record([minute]),
+            self._control.record(minute),
             self._office.statements(),
             self._office.work,
             self._office.papers,

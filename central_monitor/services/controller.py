@@ -4,10 +4,10 @@ A plain class without clock or socket: readings and `now` go in, targets come ou
 energy rests on what stands here, so a target keeps its id and acknowledgement until it really changes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
+from msgspec.structs import replace
 
 from central_monitor.services.agreed import Agreed
 from central_monitor.services.orders import ANSWER_S, HouseReading, Order, fate
@@ -164,8 +164,9 @@ class Controller:
         else:
             order = self._replaced(before, target_w, hold, export_w, now_s, deadband_w)
         following = order.following.seen(order.target_w, export_w, now_s, deadband_w, patience_s)
-        if following.unable_since_s is None and (order.refused or order.unanswered(now_s)):
-            following = replace(following, unable_since_s=now_s)
+        unheeded = before is not None and (before.refused or before.unanswered(now_s))
+        if unheeded and following.off_since_s is not None and following.unable_since_s is None:
+            following = replace(following, unable_since_s=now_s)  # no use in waiting
         return replace(order, following=following, fallback_w=0 if out else contract.min_w)
 
     def _replaced(
@@ -214,17 +215,14 @@ class Controller:
             order, acknowledged_s=acknowledged_s, refused=refused, answer=answer, commitment=commitment
         )
 
-    def record(
-        self, minutes: Sequence[int], readings: Mapping[str, HouseReading], tariff: Tariff
-    ) -> list[OrderMinute]:
-        """What stood in these minutes, for every seller under contract, whether or not it was heard.
+    def record(self, minute: int, readings: Mapping[str, HouseReading], tariff: Tariff) -> list[OrderMinute]:
+        """What stood in this minute, for every seller under contract, whether or not it was heard.
 
-        Call it as the last of them ends, before the next `step`: orders are taken to have stood through
-        all the minutes given. `readings` are those of now.
+        Call it as the minute ends, before the next `step`: orders are taken to have stood through it.
+        `readings` are those of now.
         """
         return [
             self._order_minute(contract, minute, readings.get(contract.house), tariff)
-            for minute in minutes
             for contract in self._agreed.contracts_at(minute).values()
             if contract.role is Role.PRODUCER
         ]

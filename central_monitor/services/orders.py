@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from microgrid.commitment import Commitment
 from microgrid.dispatch.following import Following, tolerance_w
 from microgrid.minute import Fate, Hold
@@ -23,8 +25,7 @@ class HouseReading:
         return max(0, self.exchange_w)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True, gc=False):
     """The order a seller stands under. `raised`: it was told to give more than it gave.
 
     `command_id` is that of the target, `given_s` when it was first sent, `owing_s` since when an answer is

@@ -7,8 +7,9 @@ import numpy as np
 from central_monitor.services.agreed import Agreed
 from central_monitor.services.contracts import ContractDesk
 from central_monitor.services.live import HouseLive, LiveState, exchanged_ws
-from central_monitor.services.orders import Order
+from central_monitor.services.orders import Order, fate
 from central_monitor.snapshot import (
+    ByHand,
     CentralSnapshot,
     HouseView,
     LinkState,
@@ -17,11 +18,12 @@ from central_monitor.snapshot import (
     OrderView,
     PoolView,
     RoundView,
+    SharingView,
     Stranger,
     Work,
 )
 from microgrid.columns import order_columns
-from microgrid.daylight import is_day
+from microgrid.daylight import is_day, next_turn
 from microgrid.ledger import block_terms, make_block
 from microgrid.minute import OrderMinute
 from microgrid.months import zone_of
@@ -29,7 +31,7 @@ from microgrid.pool import Pool
 from microgrid.sample import Quality, Sample
 from microgrid.settlement import settle
 from microgrid.statement import Statements
-from microgrid.terms import Contract, Role, Terms
+from microgrid.terms import Contract, Role, Tariff, Terms
 from microgrid.units import SECONDS_PER_MINUTE
 
 
@@ -93,10 +95,12 @@ class Picture:
         month: Statements | None,
         work: Work | None,
         papers: int,
+        saved: tuple[int, int] | None = None,
     ) -> CentralSnapshot:
         """The micro-grid at this moment; `standing` are the orders as the minute would record them.
 
-        LookupError if no tariff is in force.
+        `saved` is what sharing has saved in micro-coins, and from which minute on. LookupError if no tariff
+        is in force.
         """
         minute = now_ms // (1000 * SECONDS_PER_MINUTE)
         fresh_after_ms = now_ms - self._fresh_ms
@@ -104,11 +108,17 @@ class Picture:
         terms, contracts = self._agreed.terms, self._agreed.contracts_at(minute)
         splits = live_splits(terms, minute, self._live.heard_since(fresh_after_ms), standing, credit)
         allotted = allotments(contracts, now)
+        tariff = terms.tariff_at(minute)
+        views = {
+            house: self._order(order, live, now_ms // 1000, tariff)
+            for house, live in self._live.houses.items()
+            if (order := orders.get(house)) is not None
+        }
         return CentralSnapshot(
             now_s=now_ms / 1000,
             zone=terms.zone,
             houses=tuple(
-                self._house(live, now_ms, contracts.get(house), orders.get(house), allotted, splits, month)
+                self._house(live, now_ms, contracts.get(house), views.get(house), allotted, splits, month)
                 for house, live in self._live.houses.items()
             ),
             pool=PoolView(
@@ -118,7 +128,7 @@ class Picture:
                 pool_w=now.pool_w,
                 national_w=now.national_w,
                 rate=None if now.rate is None else now.billed_rate,
-                tariff=terms.tariff_at(minute).national,
+                tariff=tariff.national,
                 is_day=is_day(minute, self._zone),
             ),
             tie_closed=True,
@@ -128,6 +138,7 @@ class Picture:
             strangers=tuple(Stranger(house, at_s) for house, at_s in self._live.strangers.items()),
             work=work,
             papers=papers,
+            sharing=self._sharing(minute, saved),
         )
 
     def _house(
@@ -135,7 +146,7 @@ class Picture:
         live: HouseLive,
         now_ms: int,
         contract: Contract | None,
-        order: Order | None,
+        order: OrderView | None,
         allotted: Mapping[str, int],
         splits: Mapping[str, LiveSplit],
         month: Statements | None,
@@ -153,14 +164,50 @@ class Picture:
             age_s=age_ms / 1000 if heard else None,
             exchanged_ws=exchanged_ws(live),
             minutes_waiting=live.outbox,
-            order=None
-            if order is None
-            else OrderView(order.target_w, order.raised, order.hold, order.acknowledged_s is not None),
+            order=order,
             round_trip_ms=live.round_trip_ms,
             last_minute=None if live.last is None else live.last.minute,
             allotment_w=allotted.get(live.house.house),
             split=splits.get(live.house.house) if fresh else None,
             month=_month(month, live.house.house),
+            by_hand=self._by_hand(live.house.house, now_ms // (1000 * SECONDS_PER_MINUTE)),
+        )
+
+    @staticmethod
+    def _order(order: Order, live: HouseLive, now_s: int, tariff: Tariff) -> OrderView:
+        export_w = 0 if live.sample is None else max(0, live.sample.exchange_p_w)
+        return OrderView(
+            target_w=order.target_w,
+            raise_standing=order.raised,
+            hold=order.hold,
+            acknowledged=order.acknowledged_s is not None,
+            fate=fate(order, export_w, now_s, tariff.deadband_w, tariff.response_s),
+            command_id=order.command_id,
+            given_s=order.given_s,
+            answer=order.answer,
+            unable_since_s=order.following.unable_since_s,
+        )
+
+    def _by_hand(self, house: str, minute: int) -> ByHand | None:
+        standing = self._live.standing
+        if standing.out_of_service(house, minute):
+            out = standing.out[house]
+            return ByHand(None, out.until_minute, out.author, out.note)
+        if (held := standing.held.get(house)) is not None:
+            return ByHand(held.target_w, None, held.author, held.note)
+        return None
+
+    def _sharing(self, minute: int, saved: tuple[int, int] | None) -> SharingView:
+        standing = self._live.standing
+        by = standing.strategy_by
+        coins, since = (None, 0) if saved is None else saved
+        return SharingView(
+            strategy=standing.strategy,
+            author="" if by is None else by.author,
+            note="" if by is None else by.note,
+            turns_minute=next_turn(minute, self._zone),
+            saved=coins,
+            saved_from_minute=since,
         )
 
     def _round(self) -> RoundView | None:

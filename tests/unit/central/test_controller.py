@@ -1,196 +1,286 @@
-"""Orders to sellers, and the record of them that blame rests on."""
-
-import dataclasses
+"""Orders to sellers: who is asked for what, when a command is given, and who is asked in another's place."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from central_monitor.services.agreed import Agreed
-from central_monitor.services.controller import Controller, HouseReading, minute_allowance
+from central_monitor.services.controller import minute_allowance
+from microgrid.directives import StrategyName
 from microgrid.minute import Hold
 from microgrid.terms import Cap, Obligation, Source
 from microgrid.units import microcoins
-from tests.unit.central.parts import NOON, buyer, seller, tariff, terms
+from tests.unit.central.parts import NOON, buyer, seller, tariff
+from tests.unit.central.steered import NOON_S, Steered, by_hand, reading
 
-TARIFF = tariff(cap=Cap.OFF)
-
-
-def reading(exchange_w, connected=True, linked=True):
-    return HouseReading(exchange_w, connected, linked)
-
-
-def controller(*contracts):
-    return Controller(Agreed(terms(*(contracts or (seller("B", 8), buyer("A"))))))
-
-
-def step(control, readings, minute=NOON, day=True, tariff=TARIFF, allowance=0):
-    """One step; an exchanged power alone is that of a house that is linked and connected."""
-    full = {h: r if isinstance(r, HouseReading) else reading(r) for h, r in readings.items()}
-    return control.step(minute, full, tariff, day, allowance)
+SUN, DIESEL = seller("B", 8, source=Source.SOLAR), seller("D", 12)
 
 
 def test_a_seller_is_asked_for_what_the_houses_take():
-    (order,) = step(controller(), {"A": -1200, "B": 0}).values()
+    (order,) = Steered().step(A=-1200, B=0).values()
     assert (order.target_w, order.raised, order.acknowledged_s) == (1200, True, None)
+    assert (order.given_s, order.fallback_w) == (NOON_S, 250)
 
 
 def test_the_same_situation_is_the_same_order_with_the_same_id():
-    control = controller()
-    first = step(control, {"A": -1200, "B": 700})["B"]
-    assert step(control, {"A": -1200, "B": 700})["B"] is first
-    changed = step(control, {"A": -1500, "B": 700})["B"]
-    assert changed.command_id > first.command_id
+    steered = Steered()
+    first = steered.step(A=-1200, B=700)["B"].command_id
+    assert steered.step(A=-1200, B=700)["B"].command_id == first
+    assert steered.step(A=-1500, B=700)["B"].command_id > first
 
 
-def test_a_target_that_moves_within_the_deadband_is_the_same_order():
-    control = controller()
-    first = step(control, {"A": -1200, "B": 0})["B"]
-    assert step(control, {"A": -1225, "B": 0})["B"] is first
-    assert step(control, {"A": -1175, "B": 0})["B"] is first
-    # The deadband is held against what was ordered, so that a slow drift is not followed for ever.
-    assert step(control, {"A": -1226, "B": 0})["B"].target_w == 1226
+@given(st.lists(st.integers(-9, 9), min_size=5, max_size=30))
+def test_demand_that_trembles_gives_no_command(trembling):
+    """No hunting: at constant load nobody is called again."""
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.step(A=-1500, B=0, D=0)
+    settled = steered.step(A=-1500, B=1250, D=250)
+    for watts in trembling:
+        orders = steered.step(A=-1500 + watts, B=settled["B"].target_w + watts // 2, D=250)
+        assert {h: o.command_id for h, o in orders.items()} == {h: o.command_id for h, o in settled.items()}
+
+
+def test_a_slow_drift_is_followed_once_it_is_worth_a_command():
+    steered = Steered()
+    first = steered.step(A=-1200, B=0)["B"]
+    assert steered.step(A=-1212, B=1200)["B"].target_w == 1200  # a hundredth
+    drifted = steered.step(A=-1213, B=1200)["B"]
+    assert (drifted.target_w, drifted.command_id > first.command_id) == (1213, True)
+
+
+def test_one_target_at_a_time_for_a_seller():
+    steered = Steered(step_s=10)
+    first = steered.step(A=-1200, B=0)["B"]
+    waiting = steered.step(A=-1800, B=0)["B"]
+    assert waiting.command_id == first.command_id  # no word on the first one yet
+    steered.acknowledge("B")
+    assert steered.step(A=-1800, B=0)["B"].target_w == 1800
+    steered.acknowledge("B")
+    steered.now_s -= 5  # too soon after it
+    assert steered.step(A=-900, B=0)["B"].target_w == 1800
+    assert steered.step(A=-900, B=0)["B"].target_w == 900
+
+
+def test_a_seller_that_never_answers_gets_its_next_target_all_the_same():
+    steered = Steered(step_s=10)
+    steered.step(A=-1200, B=0)
+    steered.step(A=-1200, B=0)
+    assert steered.step(A=-1800, B=0)["B"].target_w == 1800
 
 
 def test_raise_and_lower_are_told_by_what_the_seller_gives():
-    control = controller()
-    assert step(control, {"A": -1200, "B": 500})["B"].raised
-    assert step(control, {"A": -1200, "B": 1180})["B"].raised  # within the deadband: it follows the raise
-    lowered = step(control, {"A": -1200, "B": 1300})["B"]
-    assert not lowered.raised
-    assert not step(control, {"A": -1200, "B": 1210})["B"].raised
+    steered = Steered()
+    assert steered.step(A=-1200, B=500)["B"].raised
+    assert steered.step(A=-1200, B=1180)["B"].raised  # within the deadband: it follows the raise
+    assert not steered.step(A=-1200, B=1300)["B"].raised
+    assert not steered.step(A=-1200, B=1210)["B"].raised
 
 
 def test_a_seller_that_gives_enough_from_the_first_is_not_told_to_raise():
-    assert not step(controller(), {"A": -1200, "B": 1190})["B"].raised
+    assert not Steered().step(A=-1200, B=1190)["B"].raised
 
 
 def test_only_the_standing_order_is_acknowledged_and_only_once():
-    control = controller()
-    old = step(control, {"A": -1200, "B": 0})["B"]
-    new = step(control, {"A": -1800, "B": 0})["B"]
-    control.acknowledge("B", old.command_id, 100)
-    control.acknowledge("Z", new.command_id, 100)
+    steered = Steered()
+    old = steered.step(A=-1200, B=0)["B"]
+    new = steered.step(A=-1800, B=0)["B"]
+    control = steered.control
+    control.answered("B", old.command_id, 100, False, "")
+    control.answered("Z", new.command_id, 100, False, "")
     assert control.orders["B"].acknowledged_s is None
-    control.acknowledge("B", new.command_id, 200)
-    control.acknowledge("B", new.command_id, 300)
+    control.answered("B", new.command_id, 200, False, "")
+    control.answered("B", new.command_id, 300, False, "")
     assert control.orders["B"].acknowledged_s == 200
-    assert step(control, {"A": -1800, "B": 0})["B"].acknowledged_s == 200
-
-
-def test_a_harder_order_must_be_acknowledged_anew():
-    control = controller()
-    order = step(control, {"A": -1200, "B": 0})["B"]
-    control.acknowledge("B", order.command_id, 100)
-    assert step(control, {"A": -1800, "B": 0})["B"].acknowledged_s is None
-
-
-def test_a_change_of_direction_must_be_acknowledged_anew():
-    control = controller()
-    order = step(control, {"A": -1200, "B": 0})["B"]
-    control.acknowledge("B", order.command_id, 100)
-    lowered = step(control, {"A": -600, "B": 1200})["B"]
-    assert (lowered.raised, lowered.acknowledged_s) == (False, None)
-
-
-def test_every_seller_is_recorded_every_minute_linked_or_not():
-    control = controller(seller("B", 8), seller("D", 9), seller("old", 9, valid_to=NOON), buyer("A"))
-    order = step(control, {"A": -1200, "B": 0, "D": reading(0, linked=False)}, minute=NOON)["B"]
-    control.acknowledge("B", order.command_id, 60 * NOON + 3)
-    rows = control.record(range(NOON, NOON + 2), {"B": True})
-    assert [(r.house, r.minute) for r in rows] == [
-        ("B", NOON),
-        ("D", NOON),
-        ("B", NOON + 1),
-        ("D", NOON + 1),
-    ]
-    steered, unheard = rows[:2]
-    assert (steered.raise_standing, steered.target_w, steered.command_id) == (True, 1200, order.command_id)
-    assert steered.acknowledged_s == 60 * NOON + 3
-    assert (unheard.raise_standing, unheard.target_w, unheard.command_id) == (False, None, 0)
-    assert all(r.tie_closed and not r.out_of_service for r in rows)
-
-
-def test_a_raise_does_not_stand_on_a_house_that_is_not_linked():
-    control = controller()
-    step(control, {"A": -1200, "B": 0})
-    (linked,) = control.record([NOON], {"B": True})
-    (unlinked,) = control.record([NOON], {"B": False})
-    (unknown,) = control.record([NOON], {})
-    assert linked.raise_standing
-    assert not unlinked.raise_standing
-    assert not unknown.raise_standing
-    assert unlinked.target_w == linked.target_w  # what was ordered is recorded all the same
+    assert steered.step(A=-1800, B=0)["B"].acknowledged_s == 200
 
 
 @pytest.mark.parametrize("state", [{"connected": False}, {"linked": False}])
 def test_a_seller_that_is_disconnected_or_not_linked_gets_no_target(state):
-    control = controller(seller("B", 8), seller("D", 9), buyer("A"))
-    orders = step(control, {"A": -1200, "B": reading(0, **state), "D": 0})
+    steered = Steered(seller("B", 8), seller("D", 9), buyer("A"))
+    orders = steered.step(A=-1200, B=reading(0, **state), D=0)
     assert list(orders) == ["D"]
     assert orders["D"].target_w == 1200
 
 
 def test_a_seller_that_was_never_heard_or_has_no_contract_now_gets_none():
-    control = controller(seller("B", 8, valid_to=NOON), seller("D", 9), buyer("A"))
-    assert step(control, {"A": -1200, "B": 0}) == {}
+    steered = Steered(seller("B", 8, valid_to=NOON), seller("D", 9), buyer("A"))
+    assert steered.step(A=-1200, B=0) == {}
 
 
 def test_a_solar_seller_obliged_by_daylight_gets_none_by_night():
-    control = controller(seller("B", 8, source=Source.SOLAR, obligation=Obligation.DAYLIGHT), buyer("A"))
-    assert "B" in step(control, {"A": -1200, "B": 0}, day=True)
-    assert step(control, {"A": -1200, "B": 0}, day=False) == {}
+    steered = Steered(seller("B", 8, source=Source.SOLAR, obligation=Obligation.DAYLIGHT), buyer("A"))
+    assert "B" in steered.step(A=-1200, B=0)
+    steered.day = False
+    assert steered.step(A=-1200, B=0) == {}
 
 
 def test_demand_is_less_what_houses_that_are_not_steered_deliver():
-    control = controller(seller("B", 8), seller("D", 9), buyer("A"))
-    orders = step(control, {"A": -2000, "B": 300, "N": 500, "D": reading(400, linked=False)})
+    steered = Steered(seller("B", 8), seller("D", 9), buyer("A"))
+    orders = steered.step(A=-2000, B=300, N=500, D=reading(400, linked=False))
     assert orders["B"].target_w == 2000 - 500 - 400
     # More than everybody takes: the seller's minimum is left, never a negative demand.
-    assert step(control, {"A": -200, "B": 300, "N": 900})["B"].target_w == 250
+    assert steered.step(A=-200, B=300, N=900)["B"].target_w == 250
 
 
 def test_a_house_under_a_selling_contract_that_takes_power_is_demand_too():
-    control = controller(seller("B", 8), seller("D", 9), buyer("A"))
-    orders = step(control, {"A": -1000, "B": -500, "D": 0})
+    steered = Steered(seller("B", 8), seller("D", 9), buyer("A"))
+    orders = steered.step(A=-1000, B=-500, D=0)
     assert sum(order.target_w for order in orders.values()) == 1500
 
 
-def test_why_a_seller_is_held_is_in_the_order_and_its_record():
-    cheap, dear = seller("B", 8, min_w=0), seller("D", 40, min_w=0)
-    control = controller(cheap, dear, buyer("A"))
-    loaded = step(control, {"A": -2700, "B": 0, "D": 0})
+def test_why_a_seller_is_held_is_in_the_order():
+    steered = Steered(seller("B", 8, min_w=0), seller("D", 40, min_w=0), buyer("A"))
+    loaded = steered.step(A=-2700, B=0, D=0)
     assert (loaded["B"].hold, loaded["D"].hold) == (Hold.NONE, Hold.SHARING)
-    capped = step(control, {"A": -4900, "B": 0, "D": 0}, tariff=tariff(cap=Cap.MINUTE))
+    steered.tariff = tariff(cap=Cap.MINUTE)
+    capped = steered.step(A=-4900, B=0, D=0)
     assert capped["D"].hold is Hold.CAP
-    rows = {r.house: r for r in control.record([NOON], {"B": True, "D": True})}
-    assert (rows["B"].hold, rows["D"].hold) == (Hold.NONE, Hold.CAP)
 
 
 def test_the_credit_lets_a_dear_seller_run():
-    control = controller(seller("D", 25, min_w=0), buyer("A"))
-    cap = tariff(cap=Cap.MONTH)
-    assert step(control, {"A": -2000, "D": 0}, tariff=cap, allowance=0)["D"].target_w == 0
+    steered = Steered(seller("D", 25, min_w=0), buyer("A"))
+    steered.tariff = tariff(cap=Cap.MONTH)
+    assert steered.step(A=-2000, D=0)["D"].target_w == 0
     # 7.4 coins a kWh above the tariff: 2 kW for a minute needs 0.247 coins.
-    rich = step(control, {"A": -2000, "D": 0}, tariff=cap, allowance=microcoins(0.25))["D"]
+    rich = steered.step(A=-2000, D=0, allowance=microcoins(0.25))["D"]
     assert (rich.target_w, rich.hold) == (2000, Hold.SHARING)
 
 
 def test_an_order_that_is_withdrawn_is_gone_and_its_id_never_comes_again():
-    control = controller()
-    first = step(control, {"A": -1200, "B": 0})["B"]
-    assert step(control, {"A": -1200, "B": reading(0, connected=False)}) == {}
-    assert control.orders == {}
-    (row,) = control.record([NOON], {"B": True})
-    assert (row.target_w, row.raise_standing, row.command_id) == (None, False, 0)
-    again = step(control, {"A": -1200, "B": 0})["B"]
+    steered = Steered()
+    first = steered.step(A=-1200, B=0)["B"]
+    assert steered.step(A=-1200, B=reading(0, connected=False)) == {}
+    assert steered.control.orders == {}
+    again = steered.step(A=-1200, B=0)["B"]
     assert again.command_id > first.command_id
     assert again.target_w == first.target_w
 
 
 def test_orders_given_out_are_a_picture_not_the_controllers_own():
-    control = controller()
-    orders = step(control, {"A": -1200, "B": 0})
-    orders["B"] = dataclasses.replace(orders["B"], target_w=0)
-    assert control.orders["B"].target_w == 1200
+    steered = Steered()
+    orders = steered.step(A=-1200, B=0)
+    orders["B"] = replace(orders["B"], target_w=0)
+    assert steered.control.orders["B"].target_w == 1200
+
+
+# --- who does not follow ----------------------------------------------------------------------------
+
+
+def test_a_cloud_is_noticed_in_a_stated_time_and_others_are_asked():
+    """Two minutes at a step a minute: the response time, and at least two steps."""
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.step(A=-2000, B=0, D=0)
+    steered.acknowledge("B", "D")
+    steered.step(A=-2000, B=1750, D=250)
+    steered.acknowledge("B", "D")
+    began_s = steered.now_s + 60
+    for _ in range(3):  # the cloud comes
+        orders = steered.step(A=-2000, B=600, D=250)
+        assert orders["D"].target_w == 250
+    assert orders["B"].following.unable_since_s == began_s + 120
+    orders = steered.step(A=-2000, B=600, D=250)
+    # Its own target stands, and the other makes up for it.
+    assert (orders["B"].target_w, orders["D"].target_w) == (1750, 1400)
+    # Where it gets no better nobody is called again; when the sun is back the load moves back.
+    again = steered.step(A=-2000, B=600, D=1400)
+    assert {o.command_id for o in again.values()} == {o.command_id for o in orders.values()}
+    back = steered.step(A=-2000, B=1750, D=1400)
+    assert back["B"].following.unable_since_s is None
+    assert steered.step(A=-2000, B=1750, D=1400)["D"].target_w == 250
+
+
+def test_a_flickering_sun_is_no_progress():
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.step(A=-2000, B=1750, D=250)
+    for export_w in (600, 700, 620, 750):
+        orders = steered.step(A=-2000, B=export_w, D=250)
+    assert orders["B"].following.unable_since_s is not None
+
+
+def test_a_slow_source_on_its_way_is_given_its_time():
+    steered = Steered(SUN, seller("D", 12, max_w=5000), buyer("A"))
+    steered.day = False
+    for export_w in (0, 800, 1600, 2400, 3200):
+        orders = steered.step(A=-4000, B=250, D=export_w)
+        steered.acknowledge("B", "D")
+        assert orders["D"].following.unable_since_s is None
+
+
+def test_a_refusal_is_noticed_at_the_next_step():
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    order = steered.step(A=-2000, B=0, D=0)["B"]
+    steered.control.answered("B", order.command_id, steered.now_s, True, "The source is not running.")
+    assert steered.control.orders["B"].answer == "The source is not running."
+    orders = steered.step(A=-2000, B=0, D=250)
+    assert orders["B"].following.unable_since_s is not None
+    assert steered.step(A=-2000, B=0, D=250)["D"].target_w == 2000
+
+
+def test_a_deaf_seller_is_noticed_when_its_answer_is_overdue():
+    steered = Steered(SUN, DIESEL, buyer("A"), step_s=10)
+    steered.step(A=-2000, B=0, D=0)
+    for _ in range(2):
+        steered.acknowledge("D")
+        orders = steered.step(A=-2000, B=0, D=250)
+    assert orders["B"].following.unable_since_s is not None
+    steered.acknowledge("D")
+    assert steered.step(A=-2000, B=0, D=250)["D"].target_w == 2000
+
+
+def test_a_seller_stuck_high_is_counted_as_it_is():
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.step(A=-2000, B=250, D=2000)
+    steered.acknowledge("B", "D")
+    given_w = 250
+    for _ in range(5):
+        orders = steered.step(A=-2000, B=given_w, D=2000)
+        given_w = orders["B"].target_w
+        steered.acknowledge("B", "D")
+    assert orders["D"].following.unable_since_s is not None
+    assert (orders["B"].target_w, orders["D"].target_w) == (250, 250)
+
+
+# --- by hand ----------------------------------------------------------------------------------------
+
+
+def test_a_held_seller_gets_what_the_operator_says_within_its_contract():
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.control.standing = by_hand(hold={"D": 1000})
+    orders = steered.step(A=-2000, B=0, D=0)
+    assert (orders["D"].target_w, orders["D"].hold) == (1000, Hold.OPERATOR)
+    assert orders["B"].target_w == 1000
+    steered.control.standing = by_hand(hold={"D": 9000})
+    assert steered.step(A=-2000, B=1000, D=1000)["D"].target_w == 2500
+    steered.control.standing = by_hand()
+    assert steered.step(A=-2000, B=250, D=2500)["D"].hold is not Hold.OPERATOR
+
+
+def test_a_seller_out_of_service_is_asked_for_nothing_until_its_end():
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.control.standing = by_hand(out={"D": NOON + 2})
+    for _ in range(2):
+        orders = steered.step(A=-2000, B=0, D=0)
+        assert (orders["D"].target_w, orders["D"].hold, orders["D"].fallback_w) == (0, Hold.OPERATOR, 0)
+        assert orders["B"].target_w == 2000
+    orders = steered.step(A=-2000, B=2000, D=0)
+    assert (orders["D"].target_w, orders["D"].fallback_w) == (250, 250)
+
+
+def test_what_a_seller_out_of_service_gives_all_the_same_is_counted():
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.control.standing = by_hand(out={"D": NOON + 99})
+    for _ in range(4):
+        orders = steered.step(A=-2000, B=2000, D=700)
+        steered.acknowledge("B", "D")
+    assert orders["B"].target_w == 1300
+
+
+def test_the_strategy_is_the_operators():
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.control.standing = by_hand(strategy=StrategyName.OFF)
+    orders = steered.step(A=-2000, B=0, D=0)
+    assert [order.target_w for order in orders.values()] == [1000, 1000]
+    assert {order.hold for order in orders.values()} == {Hold.NONE}
 
 
 def test_the_credit_is_spread_over_a_control_period():

@@ -4,18 +4,18 @@ import pytest
 
 from central_monitor.services.agreed import Agreed
 from central_monitor.services.contracts import ContractDesk
-from central_monitor.services.controller import Order
 from central_monitor.services.live import NOTICES_KEPT, LiveState
 from central_monitor.services.picture import Picture
-from central_monitor.snapshot import LinkState, OrderView
+from central_monitor.snapshot import LinkState
 from microgrid.contracting import ContractPolicy
+from microgrid.directives import StrategyName
 from microgrid.metering import registers_of
-from microgrid.minute import Hold
 from microgrid.months import month_minutes, zone_of
 from microgrid.sample import Quality
 from microgrid.units import microcoins
 from microgrid.wire.messages import Reply
 from tests.unit.central.parts import MONTH, NOON, ZONE, buyer, row, sample, seller, tariff, terms
+from tests.unit.central.steered import Steered, by_hand
 
 NOW_MS = NOON * 60_000
 FRESH_MS = 5000
@@ -193,7 +193,7 @@ def test_the_controller_is_told_of_everyone_ever_heard():
     live.linked("B", NOW_MS)
     hear(live, "B", 1500, grid_breaker_closed=False)
     hear(live, "N", -100)
-    readings = live.readings()
+    readings = live.readings(NOW_MS)
     assert set(readings) == {"B", "N"}
     assert (readings["B"].exchange_w, readings["B"].connected, readings["B"].linked) == (1500, False, True)
     assert (readings["N"].connected, readings["N"].linked) == (True, False)
@@ -201,8 +201,13 @@ def test_the_controller_is_told_of_everyone_ever_heard():
 
 def test_orders_and_the_recorders_fault_are_shown():
     live = live_state()
-    orders = {"B": Order(7, 1200, Hold.SHARING, True, 60)}
-    assert view(live, "B", orders=orders).order == OrderView(1200, True, Hold.SHARING, True)
+    steered = Steered()
+    steered.step(A=-1200, B=0)
+    steered.acknowledge("B")
+    orders = steered.control.orders
+    shown = view(live, "B", orders=orders).order
+    assert (shown.target_w, shown.raise_standing, shown.acknowledged) == (1200, True, True)
+    assert (shown.command_id, shown.unable_since_s) == (orders["B"].command_id, None)
     live.recorder_fault = "There is no room left."
     assert picture(live, orders=orders).recorder_fault == "There is no room left."
 
@@ -211,3 +216,25 @@ def test_without_a_tariff_there_is_no_snapshot_but_a_sentence():
     live = live_state(agreed=terms(buyer("A"), tariffs=(tariff(valid_to=NOON),)))
     with pytest.raises(LookupError, match="no tariff is in force"):
         picture(live)
+
+
+def test_a_house_that_was_not_heard_for_long_is_not_counted_on():
+    live = live_state()
+    hear(live, "N", -100)
+    assert "N" in live.readings(NOW_MS + 899_000)
+    assert live.readings(NOW_MS + 900_000) == {}
+
+
+def test_what_the_operator_ordered_is_shown_and_counts_in_the_pool():
+    live = live_state()
+    hear(live, "B", 0)
+    live.standing = by_hand(hold={"B": 700}, strategy=StrategyName.OFF)
+    shown = view(live, "B").by_hand
+    assert (shown.held_w, shown.out_until_minute, shown.author, shown.note) == (700, None, "Ada", "test")
+    sharing = picture(live).sharing
+    assert (sharing.strategy, sharing.author) == (StrategyName.OFF, "Ada")
+    assert sharing.turns_minute > NOON
+    assert picture(live).pool.available_w == 2500
+    live.standing = by_hand(out={"B": NOON + 10})
+    assert view(live, "B").by_hand.out_until_minute == NOON + 10
+    assert picture(live).pool.available_w == 0
