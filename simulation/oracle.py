@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from central_monitor.services.agreed import Agreed
-from central_monitor.services.controller import Controller, HouseReading, Order
+from central_monitor.services.controller import Controller
 from central_monitor.services.credit import RunningCredit
 from central_monitor.services.habits import Habits
+from central_monitor.services.orders import HouseReading, Order
 from microgrid.columns import MinuteColumns, minute_columns, order_columns
 from microgrid.daylight import is_day
+from microgrid.directives import Standing, StrategyName
 from microgrid.ledger import MonthLedger
 from microgrid.minute import MeterMinute, OrderMinute
 from microgrid.months import zone_of
 from microgrid.statement import Statements
-from microgrid.steering import pulse_ms
+from microgrid.steering import Asked, Follower
 from microgrid.terms import Terms
 from microgrid.units import SECONDS_PER_MINUTE
 from simulation.plant.house_plant import HousePlant, PlantMinute
@@ -65,21 +67,64 @@ class PlayedMonth:
         return found
 
 
+class _Home:
+    """A house's part: its plant, and the inner loop that follows the central's targets."""
+
+    def __init__(self, plant: HousePlant, limit_w: int) -> None:
+        self.plant = plant
+        self.heard = plant.last  # the newest minute its meter told of
+        self.acknowledged_s: int | None = None
+        self.refused = False
+        self._follower = Follower(limit_w)
+        self._command_id = 0
+
+    def told(self, order: Order, now_s: int, expires_s: int) -> None:
+        """Take over a target; a new one, or one that has no word of the meter yet, is looked at."""
+        if order.command_id != self._command_id:
+            self._command_id, self.acknowledged_s = order.command_id, None
+        self._follower.asked = Asked(order.target_w, expires_s, order.fallback_w)
+        if self.acknowledged_s is None:
+            self.look(now_s)
+
+    def look(self, now_s: int) -> None:
+        """Look once at a meter that is heard, and pulse if it is time."""
+        if self.heard.minute != self.plant.last.minute:
+            return
+        export_w = self.heard.exchange_p_w
+        width_ms = self._follower.pulse(now_s, export_w)
+        if width_ms != 0:
+            self.refused = not self.plant.pulse(1 if width_ms > 0 else -1, abs(width_ms))
+        elif self._follower.is_set(now_s, export_w):
+            self.refused = False
+        else:
+            return
+        self._follower.answered(not self.refused)
+        if self.acknowledged_s is None and not self._follower.is_safe(now_s):
+            self.acknowledged_s = now_s
+
+
 class Oracle:
     """Plays a run of minutes in ticks of `step` minutes."""
 
     def __init__(
-        self, terms: Terms, plants: Mapping[str, HousePlant], silent: Mapping[str, Silent], step: int
+        self,
+        terms: Terms,
+        plants: Mapping[str, HousePlant],
+        silent: Mapping[str, Silent],
+        step: int,
+        strategy: StrategyName = StrategyName.DAY_TIME,
     ) -> None:
         self._terms = terms
         self._zone = zone_of(terms.zone)
-        self._plants = dict(sorted(plants.items()))
+        self._homes = {
+            house: _Home(plant, terms.house(house).connection_w) for house, plant in sorted(plants.items())
+        }
         self._silent = silent
         self._step = step
         agreed = Agreed(terms)
-        self._controller = Controller(agreed)
-        self._heard = {house: plant.last for house, plant in self._plants.items()}
-        self.played = PlayedMonth({h: _meter_minute(h, p.last) for h, p in self._plants.items()})
+        self._controller = Controller(agreed, step * SECONDS_PER_MINUTE)
+        self._controller.standing = Standing(strategy)
+        self.played = PlayedMonth({h: _meter_minute(h, p.last) for h, p in plants.items()})
         self._credit = RunningCredit(agreed, self.played.opening)
 
     def run(self, minutes: range) -> Iterator[int]:
@@ -88,7 +133,9 @@ class Oracle:
         for first in range(minutes.start, minutes.stop, self._step):
             tick = range(first, min(first + self._step, minutes.stop))
             meter = [row for minute in tick for row in self._play(minute)]
-            orders = self._controller.record(tick, dict.fromkeys(self._plants, True))
+            for home in self._homes.values():
+                home.look(tick.stop * SECONDS_PER_MINUTE)
+            orders = self._note(tick)
             for minute in tick:
                 self.played.meter[minute] = [row for row in meter if row.minute == minute]
                 self.played.orders[minute] = [row for row in orders if row.minute == minute]
@@ -99,32 +146,41 @@ class Oracle:
 
     def _play(self, minute: int) -> list[MeterMinute]:
         rows = []
-        for house, plant in self._plants.items():
-            played = plant.step()
+        for house, home in self._homes.items():
+            played = home.plant.step()
             if not self._silent.get(house, never)(minute):
-                self._heard[house] = played
+                home.heard = played
                 rows.append(_meter_minute(house, played))
         return rows
 
-    def _control(self, minute: int) -> None:
-        tariff = self._terms.tariff_at(minute)
-        readings = {
-            house: HouseReading(heard.exchange_p_w, heard.grid_breaker_closed, linked=True)
-            for house, heard in self._heard.items()
+    def _readings(self) -> dict[str, HouseReading]:
+        return {
+            house: HouseReading(home.heard.exchange_p_w, home.heard.grid_breaker_closed, linked=True)
+            for house, home in self._homes.items()
         }
-        allowance = self._credit.allowance(minute, self._step)
-        day = is_day(minute, self._zone)
-        for house, order in self._controller.step(minute, readings, tariff, day, allowance).items():
-            if self._obey(house, order, tariff.deadband_w):
-                self._controller.acknowledge(house, order.command_id, minute * SECONDS_PER_MINUTE)
 
-    def _obey(self, house: str, order: Order, deadband_w: int) -> bool:
-        """The house's inner loop, once; False if the meter did not acknowledge."""
-        plant = self._plants[house]
-        if self._heard[house].minute != plant.last.minute:
-            return False
-        width_ms = pulse_ms(order.target_w, self._heard[house].exchange_p_w, deadband_w)
-        return width_ms == 0 or plant.pulse(1 if width_ms > 0 else -1, abs(width_ms))
+    def _note(self, tick: range) -> list[OrderMinute]:
+        """What stood in these minutes, as they end."""
+        readings = self._readings()
+        return [
+            order
+            for minute in tick
+            for order in self._controller.record(minute, readings, self._terms.tariff_at(minute))
+        ]
+
+    def _control(self, minute: int) -> None:
+        now_s = minute * SECONDS_PER_MINUTE
+        orders = self._controller.step(
+            now_s,
+            self._readings(),
+            self._terms.tariff_at(minute),
+            is_day(minute, self._zone),
+            self._credit.allowance(minute, self._step),
+        )
+        for house, order in orders.items():
+            home = self._homes[house]
+            home.told(order, now_s, now_s + self._controller.expiry_s)
+            self._controller.answered(house, order.command_id, home.acknowledged_s, home.refused, "")
 
 
 def _meter_minute(house: str, played: PlantMinute) -> MeterMinute:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from microgrid.directives import StrategyName
 from microgrid.months import month_minutes, zone_of
 from microgrid.terms import Cap, Obligation, Terms
 from microgrid.units import MINUTES_PER_DAY
@@ -73,13 +74,13 @@ class Scenario:
             for house in self.terms.houses
         }
 
-    def oracle(self) -> Oracle:
-        """The same scenario in memory."""
+    def oracle(self, strategy: StrategyName = StrategyName.DAY_TIME) -> Oracle:
+        """The same scenario in memory, load divided by this strategy."""
         plants: dict[str, HousePlant] = {house: meter.plant for house, meter in self.meters().items()}
         silent: dict[str, Callable[[int], bool]] = {
             house: replay.silent for house, replay in self.replays().items()
         }
-        return Oracle(self.terms, plants, silent, self.step)
+        return Oracle(self.terms, plants, silent, self.step, strategy)
 
 
 def load_scenario(
