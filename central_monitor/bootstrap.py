@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from central_monitor.program import CentralProgram, Listen
 from central_monitor.services.records import open_records
 from central_monitor.snapshot import CentralSnapshot
 from db.errors import DatabaseError
+from microgrid.directives import StrategyName
 from microgrid.months import minute_of, month_minutes, zone_of
 from microgrid.statement import Statements
 from microgrid.terms import FOREVER, Tariff, Terms
@@ -178,16 +179,25 @@ async def _play_operator(program: CentralProgram, order: dict[str, Any] | None) 
     """What a conductor has the operator order; OrderRefused if it cannot be."""
     if order is None:
         return
+    orders: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
+        "correct": program.administration.correct,
+        "waive": program.administration.waive,
+        "tariff": program.administration.enter_tariff,
+        "strategy": program.directing.set_strategy,
+        "hold": program.directing.hold,
+        "release": program.directing.release,
+        "out of service": program.directing.take_out_of_service,
+        "in service": program.directing.return_to_service,
+    }
     kind, details = order.pop("kind"), order
-    if kind == "correct":
-        await program.administration.correct(**details, now_s=program.now_s())
-    elif kind == "waive":
-        await program.administration.waive(**details, now_s=program.now_s())
-    elif kind == "tariff":
-        tariff = msgspec.convert(details.pop("tariff"), Tariff)
-        await program.administration.enter_tariff(tariff, **details, now_s=program.now_s())
-    else:
+    if kind not in orders:
         raise ValueError(f"the conductor asks for an order {kind!r} that there is not")
+    types = {"tariff": Tariff, "strategy": StrategyName}
+    details = {
+        name: msgspec.convert(value, types[name]) if name in types else value
+        for name, value in details.items()
+    }
+    await orders[kind](**details, now_s=program.now_s())
 
 
 async def _run_headless(terms: Terms, writer: DatabaseWriter, listen: Listen) -> None:

@@ -57,9 +57,7 @@ def test_orders_change_at_control_steps_only():
     first = min(month.orders)
     for minute, orders in month.orders.items():
         tick = first + (minute - first) // 10 * 10
-        assert [(o.command_id, o.target_w) for o in orders] == [
-            (o.command_id, o.target_w) for o in month.orders[tick]
-        ]
+        assert [o.command_id for o in orders] == [o.command_id for o in month.orders[tick]]
     assert len({orders[0].command_id for orders in month.orders.values()}) > 5
 
 
