@@ -5,12 +5,12 @@ target rises a little every minute would never be held to anything. So the level
 acknowledged and that no later target has fallen short of: to these it is held, since the time of each.
 """
 
-from dataclasses import dataclass
 from typing import Self
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Commitment:
+
+class Commitment(msgspec.Struct, frozen=True, gc=False):
     """The levels of one seller in one direction, easiest (and oldest) first: (target in W, since Unix s).
 
     Raised, a seller is held to *at least* a level, lowered to *at most*.
@@ -23,10 +23,10 @@ class Commitment:
         """After a new target: nobody is held to more than is asked now; another direction begins anew."""
         if raised is not self.raised:
             return type(self)(raised)
+        if not self.levels or self._easier(self.levels[-1][0], target_w):
+            return self
         kept = [level for level in self.levels if self._easier(level[0], target_w)]
-        beyond = self.levels[len(kept) :]
-        if beyond:  # who had acknowledged more has acknowledged this
-            kept.append((target_w, beyond[0][1]))
+        kept.append((target_w, self.levels[len(kept)][1]))  # who had acknowledged more has acknowledged this
         return type(self)(raised, tuple(kept))
 
     def acknowledged(self, target_w: int, at_s: int) -> Self:

@@ -4,7 +4,7 @@ import numpy as np
 
 from microgrid.dispatch.situation import Int
 
-_MILLION = 1_000_000
+_LOADING_BITS = 20  # P/Gmax is found in steps of 2**-20, about a millionth
 
 
 def fill(power_w: Int, limit_w: Int, max_w: Int, rank: Int, left_w: int) -> int:
@@ -34,11 +34,11 @@ def _evenly(power_w: Int, limit_w: Int, max_w: Int, left_w: int) -> Int:
     """
     budget_w = left_w + int(power_w.sum())
 
-    def raised(loading_ppm: int) -> Int:
-        even: Int = np.maximum(power_w, np.minimum(limit_w, max_w * loading_ppm // _MILLION))
+    def raised(loading: int) -> Int:
+        even: Int = np.maximum(power_w, np.minimum(limit_w, max_w * loading >> _LOADING_BITS))
         return even
 
-    low, high = 0, _MILLION
+    low, high = 0, 1 << _LOADING_BITS
     while low < high:
         middle = (low + high + 1) // 2
         if int(raised(middle).sum()) <= budget_w:
@@ -46,8 +46,8 @@ def _evenly(power_w: Int, limit_w: Int, max_w: Int, left_w: int) -> Int:
         else:
             high = middle - 1
     level = raised(low)
-    # What is left is less than one more millionth of everybody's Gmax.
-    more = np.minimum(limit_w, np.maximum(level, raised(low + 1))) - level
+    # What is left is less than one more step of everybody's Gmax.
+    more = raised(low + 1) - level
     before = np.cumsum(more) - more
     spare_w = budget_w - int(level.sum())
     evenly: Int = level + np.clip(spare_w - before, 0, more)
@@ -56,7 +56,10 @@ def _evenly(power_w: Int, limit_w: Int, max_w: Int, left_w: int) -> Int:
 
 def ranks(*keys: Int) -> Int:
     """The place of each seller in the order of these keys, the most telling first; equal ones share it."""
-    if not keys[0].size:
-        return np.zeros(0, dtype=np.int64)
-    columns = np.stack(keys, axis=1)
-    return np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    order = np.lexsort(keys[::-1])
+    differs = np.zeros(order.size, dtype=np.bool_)
+    for key in keys:
+        differs[1:] |= np.diff(key[order]) != 0
+    rank = np.empty(order.size, dtype=np.int64)
+    rank[order] = np.cumsum(differs)
+    return rank

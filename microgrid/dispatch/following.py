@@ -3,14 +3,13 @@
 A seller that does not follow is noticed, and others are asked in its place; what it is held to stands.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 TOLERANCE_PERCENT = 5  # of the target; at least twice the deadband
 PROGRESS_PERCENT = 20  # of what is missing: who moves by less from one step to the next is not on its way
 
 
-@dataclass(frozen=True, slots=True)
-class Following:
+class Following(msgspec.Struct, frozen=True, gc=False):
     """How one seller follows. Times are Unix seconds, powers W exported."""
 
     seen_w: int  # at the last step

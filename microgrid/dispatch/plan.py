@@ -42,9 +42,12 @@ def _steadied(situation: Situation, target_w: Int) -> Int:
     """
     standing_w, fleet = situation.standing_w, situation.fleet
     may_stay = (standing_w <= fleet.max_w) & (standing_w >= np.minimum(fleet.min_w, target_w))
-    move = np.abs(target_w - standing_w)
+    change = target_w - standing_w
     still_w = max(STILL_W, situation.demand_w // 100)
-    drift_w = abs(int(target_w.sum()) - int(standing_w.sum()))
-    if drift_w <= still_w and int(move.max(initial=0)) <= still_w and may_stay.all():
+    shifted_w = int(np.abs(change).sum()) // 2  # of what one seller gains and another loses
+    if abs(int(change.sum())) <= still_w and shifted_w <= still_w and may_stay.all():
         return standing_w
-    return np.where((move < LEAST_MOVE_W) & may_stay, standing_w, target_w)
+    slight = (np.abs(change) < LEAST_MOVE_W) & may_stay
+    if abs(int(change[slight].sum())) > still_w:  # together they are worth a command each
+        return target_w
+    return np.where(slight, standing_w, target_w)

@@ -5,6 +5,7 @@ the checkout, the figures are checked against it too.
 """
 
 import json
+from calendar import month_name
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ import numpy as np
 import pytest
 
 from microgrid.block import Settled
-from microgrid.daylight import DAYLIGHT, day_mask
-from microgrid.dispatch import Seller, keep_cap, share_load
+from microgrid.daylight import DAYLIGHT, day_mask, next_turn
+from microgrid.directives import StrategyName
+from microgrid.dispatch import STRATEGIES, Fleet, keep_cap, plan, share_load
 from microgrid.months import month_minutes, zone_of
 from microgrid.pool import Reading, pool
 from microgrid.settlement import allotments, import_blame, market, settle
-from microgrid.terms import Cap, House, PenaltyBasis, Source, Tariff, contract_faults
+from microgrid.terms import Cap, House, PenaltyBasis, Tariff, contract_faults
 from microgrid.units import WS_PER_KWH, kwh, microcoins
 from tests.unit.rules.build import FOREVER, T, assert_conserved, block, block_terms, buyer, seller
+from tests.unit.rules.fleets import asked, diesel, sun
 
 VECTORS: dict[str, Any] = json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
 COMMON = Path(__file__).parents[4] / "shared" / "vectors" / "aslam.json"
@@ -76,12 +79,9 @@ def test_the_rate_is_the_mean_price_of_what_flows(name: str, case: dict[str, Any
 @named("cap_share")
 def test_the_largest_diesel_share_under_the_minute_cap(name: str, case: dict[str, Any]):
     def diesel_w(solar_w: int, demand_w: int, most_w: int) -> int:
-        fleet = [
-            Seller("B", 0, solar_w, microcoins(8), Source.SOLAR),
-            Seller("D", 0, most_w, microcoins(25), Source.GENERATOR),
-        ]
+        fleet = Fleet.of([sun("B", min_w=0, max_w=solar_w), diesel("D", min_w=0, max_w=most_w)])
         tariff = Tariff(valid_from=0, valid_to=FOREVER, national=microcoins(case["tariff"]), cap=Cap.MINUTE)
-        return keep_cap(fleet, share_load(fleet, demand_w, False), demand_w, tariff, 0)["D"].target_w
+        return int(keep_cap(fleet, share_load(fleet, demand_w, False), demand_w, tariff, 0)[1])
 
     assert diesel_w(250, 2000, 2500) == case["diesel_w"]
     most = diesel_w(400_000, 1_000_000, 1_000_000)
@@ -91,12 +91,12 @@ def test_the_largest_diesel_share_under_the_minute_cap(name: str, case: dict[str
 
 @named("dispatch")
 def test_two_sellers_share_the_load(name: str, case: dict[str, Any]):
-    fleet = [
-        Seller("B", 250, 2500, microcoins(8), Source.SOLAR),
-        Seller("D", 250, 2500, microcoins(25), Source.GENERATOR),
-    ]
-    targets = share_load(fleet, case["demand_w"], case["day"])
-    assert targets == {"B": case["solar_w"], "D": case["generator_w"]}
+    fleet = Fleet.of([sun("B"), diesel("D")])
+    found = share_load(fleet, case["demand_w"], case["day"])
+    assert found.tolist() == [case["solar_w"], case["generator_w"]]
+    # The whole control step comes to rest there too, whatever the sellers stood under before.
+    for start_w in ([0, 0], [2500, 2500], [250, 2500]):
+        assert loop(fleet, case["demand_w"], start_w, day=case["day"])[-1] == found.tolist()
 
 
 def test_a_minute_below_the_minimum_costs_a_minute_not_an_hour():
@@ -140,17 +140,40 @@ def test_a_minimum_above_the_maximum_is_no_contract():
     assert "minimum of 150 kW is above the maximum of 120 kW" in fault
 
 
-def test_load_sharing_neither_locks_up_nor_loses_power():
-    """As printed (6.4.1, 6.4.2) the pair oscillates while importing; three sellers overshoot by 1.8 kW."""
-    two = [Seller("B", 250, 2500, 8, Source.SOLAR), Seller("D", 250, 2500, 25, Source.GENERATOR)]
-    demand_w = VECTORS["loadshare_642_deadlock"]["demand_w"]
-    imported = demand_w - sum(share_load(two, demand_w, True).values())
-    assert imported == 0
-    assert imported not in VECTORS["loadshare_642_deadlock"]["import_w"]
-    three = [Seller("S1", 250, 2500, 8, Source.SOLAR), *two]
-    demand_w = VECTORS["loadshare_nonconserving"]["demand_w"]
-    exported = sum(share_load(three, demand_w, True).values()) - demand_w
-    assert exported == 0 != VECTORS["loadshare_nonconserving"]["export_w"]
+def loop(fleet: Fleet, demand_w: int, start_w: list[int], *, day: bool = True) -> list[list[int]]:
+    """Targets of consecutive control steps of ten seconds, each carried out before the next."""
+    tariff = Tariff(valid_from=0, valid_to=FOREVER, national=T, cap=Cap.OFF)
+    standing, history = start_w, []
+    for _ in range(8):
+        situation = asked(fleet, demand_w, standing=standing, day=day, step_s=10)
+        standing = plan(STRATEGIES[StrategyName.DAY_TIME], situation, tariff, 0).target_w.tolist()
+        history.append(standing)
+    return history
+
+
+def test_load_sharing_does_not_lock_up_with_unused_sun():
+    """The printed pair (6.4.1, 6.4.2) ends in a cycle of two states that import."""
+    case = VECTORS["loadshare_642_deadlock"]
+    history = loop(Fleet.of([sun("B"), diesel("D")]), case["demand_w"], case["start_w"])
+    assert {case["demand_w"] - sum(targets) for targets in history} == {0}
+    assert history[0] == [1000, 2500]  # a fast step, which the generator takes first
+    assert history[1:] == [[2250, 1250]] * 7
+    assert [case["demand_w"] - sum(state) for state in case["states_w"]] == case["import_w"]
+    assert not any(state in history for state in case["states_w"])
+
+
+def test_load_sharing_loses_no_power_with_unequal_numbers_of_sellers():
+    """As printed each command moves every seller by a step, and two suns rise while one diesel falls."""
+    case = VECTORS["loadshare_nonconserving"]
+    history = loop(Fleet.of([sun("B1"), sun("B2"), diesel("D")]), case["demand_w"], case["start_w"])
+    assert sum(case["end_w"]) - case["demand_w"] == case["export_w"]
+    assert history == [[1375, 1375, 250]] * 8  # one move, in which nothing is lost
+
+
+def test_load_sharing_lowers_when_demand_falls():
+    """As printed nobody is ever lowered."""
+    fleet = Fleet.of([sun("B1"), sun("B2"), diesel("D")])
+    assert loop(fleet, 1500, VECTORS["loadshare_nonconserving"]["end_w"])[-1] == [625, 625, 250]
 
 
 def test_daylight_is_table_6_1():
@@ -159,6 +182,21 @@ def test_daylight_is_table_6_1():
         first = month_minutes(f"2026-{number:02}", zone).start
         assert int(day_mask(first, first + 1440, zone).sum()) == expected
     assert len(DAYLIGHT) == 12
+    shortest = VECTORS["daylight"]["minutes"].index(min(VECTORS["daylight"]["minutes"]))
+    assert month_name[shortest + 1] == VECTORS["daylight"]["shortest"]
+
+
+def test_day_turns_to_night_where_table_6_1_says():
+    zone = zone_of("Asia/Karachi")
+    year = month_minutes("2026-01", zone).start, month_minutes("2026-12", zone).stop
+    turns = (np.flatnonzero(np.diff(day_mask(*year, zone))) + year[0] + 1).tolist()
+    found = [next_turn(year[0] - 1, zone)]
+    while len(found) < len(turns):
+        found.append(next_turn(found[-1], zone))
+    assert found == turns
+    # Also from within, and just before and at a turn.
+    for minute in (turns[0] - 1, turns[0], turns[0] + 77, turns[-1] - 1):
+        assert next_turn(minute, zone) == next(turn for turn in turns if turn > minute)
 
 
 def test_the_bills_before_trading_are_whole_kilowatt_hours_at_17_6():
@@ -244,7 +282,9 @@ def test_shares_are_those_of_the_common_list(name: str, case: dict[str, Any]):
         ("allotment_fig56_oct", "each_w", lambda e: e["allotment_each"] * 1000),
         ("loadshare_642_deadlock", "import_w", lambda e: [1000 * kw for kw in e["import_kw"]]),
         ("loadshare_nonconserving", "export_w", lambda e: e["export_kw"] * 1000),
+        ("loadshare_nonconserving", "end_w", lambda e: [1000 * kw for kw in e["end"]]),
         ("daylight", "minutes", lambda e: list(e["minutes"].values())),
+        ("daylight", "shortest", lambda e: e["shortest"]),
         ("tariff", "tariff", lambda e: e["tariff"]),
         ("tariff", "kwh", lambda e: e["kwh"]),
         ("table92_balance", "sold_kwh", lambda e: e["kwh"]),
@@ -252,3 +292,12 @@ def test_shares_are_those_of_the_common_list(name: str, case: dict[str, Any]):
 )
 def test_single_figures_are_those_of_the_common_list(name: str, ours: str, theirs: Any):
     assert VECTORS[name][ours] == pytest.approx(theirs(common(name)["expected"]))
+
+
+@pytest.mark.parametrize("name", ["loadshare_642_deadlock", "loadshare_nonconserving"])
+def test_printed_faults_start_as_in_the_common_list(name: str):
+    case, vector = VECTORS[name], common(name)
+    assert case["demand_w"] == pytest.approx(1000 * vector["inputs"]["Q"])
+    assert case["start_w"] == pytest.approx([1000 * kw for kw in vector["inputs"]["start"]])
+    for ours, theirs in zip(case.get("states_w", ()), vector["expected"].get("states", ()), strict=True):
+        assert ours == pytest.approx([1000 * kw for kw in theirs])
