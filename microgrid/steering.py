@@ -1,9 +1,10 @@
 """The house's inner loop: pulses that move its source to the central's target and hold it there (ch. 6).
 
 RAISE and LOWER move a set-point that nobody can read back; what can be read is the exported power, which
-follows at the source's own pace and only as far as sun and fuel reach. So a pulse is sized by what the
-set-point is believed to be, the loop waits while the output still moves towards its goal, and a pulse that
-moves nothing is repeated ever more rarely: a cloud must not wind the set-point up.
+follows at the source's own pace and only as far as sun and fuel reach. So a pulse is sized by where the
+set-point is believed to be and by how far pulses were seen to reach, the loop waits while the output still
+moves towards its goal, and a pulse that moves nothing is repeated ever more rarely: a cloud must not wind
+the set-point up.
 """
 
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from microgrid.units import SECONDS_PER_MINUTE
 
 # How far one second of pulse moves a source's set-point, where nobody has measured it.
 PULSE_GAIN_W_PER_S = 1000
+LARGEST_GAIN_W_PER_S = 4 * PULSE_GAIN_W_PER_S
 MAX_PULSE_MS = SECONDS_PER_MINUTE * 1000
 DEADBAND_W = 10  # the goal is met within this
 LOOK_S = 5  # between two looks at where the output goes
 AT_REST_W = 15  # an output that moved by less between two looks does not move; noise is below it
 LONGEST_WAIT_S = 600
+MOST_UNANSWERED = 5  # doublings of the time after which a pulse that nobody obeyed is sent again: 160 s
 
 
 def pulse_ms(error_w: int, gain_w_per_s: int = PULSE_GAIN_W_PER_S) -> int:
@@ -45,9 +48,15 @@ class Follower:
         self.asked: Asked | None = None
         self._goal_w: int | None = None  # that of the last look
         self._setpoint_w: int | None = None  # where the source is believed to be set; None: nobody knows
-        self._seen_w = 0  # the output at the last look
-        self._next_s = 0
-        self._fruitless = 0
+        self._gain_w_per_s = PULSE_GAIN_W_PER_S  # or more, as far as pulses were seen to reach
+        self._raised = False  # whether the last pulse was to raise
+        self._wanted_w = 0  # what it was to change, and from which output on
+        self._from_w = 0
+        self._look_s = 0  # when to look next
+        self._since_s = 0  # since when it is watched where the output goes, and from which output on
+        self._seen_w = 0
+        self._is_first_look = True  # since then
+        self._fruitless = 0  # pulses repeated because nothing moved
 
     def goal_w(self, now_s: int) -> int | None:
         """What it steers to: the target, or the safe output once the central is silent; None: nothing."""
@@ -61,9 +70,9 @@ class Follower:
         return self.asked is not None and now_s >= self.asked.expires_s
 
     def is_met(self, now_s: int, export_w: int) -> bool:
-        """Whether the output is where it should be."""
+        """Whether the output is where it should be. Who takes power gives nothing: 0."""
         goal_w = self.goal_w(now_s)
-        return goal_w is not None and abs(goal_w - export_w) <= DEADBAND_W
+        return goal_w is not None and abs(goal_w - max(0, export_w)) <= DEADBAND_W
 
     def is_set(self, now_s: int, export_w: int) -> bool:
         """Whether nothing is to be sent: the output is where it should be, or the source is set to it."""
@@ -75,37 +84,79 @@ class Follower:
 
         Say by `answered` what became of it.
         """
-        goal_w = self.goal_w(now_s)
+        goal_w, export_w = self.goal_w(now_s), max(0, export_w)
         if goal_w is None:
             return 0
         if goal_w != self._goal_w:
             return self._set_out(now_s, goal_w, export_w)
+        if now_s < self._since_s:  # the clock was put back
+            self._watch(now_s, export_w)
+        if now_s < self._look_s:
+            return 0
+        self._look_s = now_s + LOOK_S
         if abs(goal_w - export_w) <= DEADBAND_W:
-            self._setpoint_w, self._fruitless = goal_w, 0
+            self._arrive(now_s, goal_w, export_w)
             return 0
-        if now_s < self._next_s:
-            return 0
-        moved_w = export_w - self._seen_w if goal_w > export_w else self._seen_w - export_w
-        self._seen_w = export_w
-        if moved_w >= AT_REST_W:
-            self._fruitless = 0
-            self._next_s = now_s + LOOK_S
-            return 0
-        self._next_s = now_s + min(LONGEST_WAIT_S, LOOK_S << self._fruitless)
-        self._fruitless += 1
-        return pulse_ms(goal_w - export_w)
+        return self._correct(now_s, goal_w - export_w, export_w)
 
     def answered(self, obeyed: bool) -> None:
         """What the meter said of the last pulse: that it obeys, or that it cannot, or nothing."""
         self._setpoint_w = self._goal_w if obeyed else None
+        if not obeyed:
+            self._wanted_w = 0  # nothing is to be learnt from it
+            self._fruitless = min(self._fruitless, MOST_UNANSWERED)  # nor is anything wound up
 
     def _set_out(self, now_s: int, goal_w: int, export_w: int) -> int:
         """The first pulse to a new goal: from where the set-point is, also while the output lags behind."""
-        from_w = export_w
-        if self._setpoint_w is not None and abs(export_w - self._setpoint_w) > DEADBAND_W:
-            from_w = self._setpoint_w
-        self._goal_w, self._seen_w, self._fruitless = goal_w, export_w, 0
-        self._next_s = now_s + LOOK_S
-        if abs(goal_w - from_w) <= DEADBAND_W:
+        self._goal_w = goal_w
+        error_w = goal_w - (export_w if self._setpoint_w is None else self._setpoint_w)
+        if abs(error_w) <= DEADBAND_W:
+            self._watch(now_s, export_w)
             return 0
-        return pulse_ms(goal_w - from_w)
+        if (error_w > 0) is not self._raised:
+            self._fruitless = 0
+        return self._send(now_s, error_w, export_w)
+
+    def _correct(self, now_s: int, error_w: int, export_w: int) -> int:
+        """The next pulse to the same goal, if it is time for one."""
+        is_first_look, self._is_first_look = self._is_first_look, False
+        to_raise = error_w > 0
+        if to_raise is self._raised:
+            moved_w = export_w - self._seen_w if to_raise else self._seen_w - export_w
+            if moved_w >= AT_REST_W:  # still on its way; a slow source is given the longer time it needs
+                if is_first_look:
+                    self._fruitless = 0
+                self._watch(now_s, export_w)
+                return 0
+            wait_s = min(LONGEST_WAIT_S, LOOK_S << min(self._fruitless, 7))
+            if now_s < self._since_s + wait_s:
+                return 0
+            self._fruitless += 1
+        else:  # it went past its goal
+            self._fruitless = 0
+        self._learn(export_w)
+        return self._send(now_s, error_w, export_w)
+
+    def _arrive(self, now_s: int, goal_w: int, export_w: int) -> None:
+        """The output is at its goal: for good if it rests there, else it may be passing."""
+        if abs(export_w - self._seen_w) < AT_REST_W:
+            self._setpoint_w, self._wanted_w, self._fruitless = goal_w, 0, 0
+        self._watch(now_s, export_w)
+
+    def _send(self, now_s: int, error_w: int, export_w: int) -> int:
+        self._raised = error_w > 0
+        self._wanted_w, self._from_w = error_w, export_w
+        self._watch(now_s, export_w)
+        return pulse_ms(error_w, self._gain_w_per_s)
+
+    def _watch(self, now_s: int, export_w: int) -> None:
+        """See from here on where the output goes."""
+        self._since_s, self._seen_w, self._is_first_look = now_s, export_w, True
+        self._look_s = now_s + LOOK_S
+
+    def _learn(self, export_w: int) -> None:
+        """How far the last pulse reached. Less than was wanted tells nothing: sun or fuel may be short."""
+        moved_w = export_w - self._from_w
+        if moved_w * self._wanted_w > 0:
+            gain = self._gain_w_per_s * moved_w // self._wanted_w
+            self._gain_w_per_s = max(PULSE_GAIN_W_PER_S, min(gain, LARGEST_GAIN_W_PER_S))
