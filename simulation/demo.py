@@ -45,6 +45,11 @@ class Demo:
         return min(sellers, default=houses[0])
 
     @property
+    def month(self) -> str:
+        """The month lived, or lived the first days of, as YYYY-MM."""
+        return self._scenario.month
+
+    @property
     def ticks(self) -> Sequence[int]:
         """The minutes at which time stands still, the first and the last included."""
         minutes = self._scenario.minutes

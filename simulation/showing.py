@@ -24,7 +24,9 @@ from house_client.ui.app import beside
 from house_client.ui.app import render as render_house
 from node.loop_thread import LoopThread
 from node.progress import progress_bar
+from simulation.charts import draw_figures
 from simulation.demo import Demo
+from simulation.figures import month_figures
 
 TREND_SNAPSHOTS = 60
 SHOWN_EVERY_S = 0.05  # faster than this nobody can look, and drawing would slow the month down
@@ -41,7 +43,7 @@ def has_screen() -> bool:
 
 def show(demo: Demo, folder: Path, settle: Callable[[], str]) -> str:
     """Live the month before the user's eyes, settle it, and return what is to be printed."""
-    return _in_windows(demo, settle) if has_screen() else _in_pictures(demo, folder, settle)
+    return _in_windows(demo, folder, settle) if has_screen() else _in_pictures(demo, folder, settle)
 
 
 def _in_pictures(demo: Demo, folder: Path, settle: Callable[[], str]) -> str:
@@ -64,10 +66,15 @@ def _in_pictures(demo: Demo, folder: Path, settle: Callable[[], str]) -> str:
     render_central(last, folder / "central.png", earlier=earlier)
     for house, snapshot in houses.items():
         render_house(snapshot, folder / f"house-{house}.png")
-    return f"{text}\nPictures of the windows are in {folder}.\n"
+    _draw_figures(demo, folder)
+    return f"{text}\nPictures of the windows and Figures 9.1 to 9.4 are in {folder}.\n"
 
 
-def _in_windows(demo: Demo, settle: Callable[[], str]) -> str:
+def _draw_figures(demo: Demo, folder: Path) -> None:
+    draw_figures(month_figures(demo.database, demo.month), folder)
+
+
+def _in_windows(demo: Demo, folder: Path, settle: Callable[[], str]) -> str:
     kiosk_house = demo.kiosk_house
     results: list[str] = []
     due_s = 0.0
@@ -91,7 +98,7 @@ def _in_windows(demo: Demo, settle: Callable[[], str]) -> str:
                 async def work() -> None:
                     await demo.live(lived, shown)
                     results.append(await asyncio.to_thread(settle))
-                    print(results[-1] + "Close the window to end.", flush=True)
+                    print(results[-1] + "Close the window to draw Figures 9.1 to 9.4 and end.", flush=True)
 
                 working = thread.submit(work())
                 working.add_done_callback(_report)
@@ -105,7 +112,10 @@ def _in_windows(demo: Demo, settle: Callable[[], str]) -> str:
             thread.stop()  # cancels what is still at work and waits until it has put everything away
 
     run_window(source)
-    return "" if results else INTERRUPTED
+    if not results:
+        return INTERRUPTED
+    _draw_figures(demo, folder)
+    return f"Figures 9.1 to 9.4 are in {folder}.\n"
 
 
 def _report(working: Future[None]) -> None:
