@@ -80,12 +80,19 @@ def standing(directives: Iterable[Directive]) -> Standing:
                 held.pop(house, None)
             case DirectiveKind.OUT_OF_SERVICE:
                 held.pop(house, None)
-                out[house] = directive
+                out[house] = _carried_on(out.get(house), directive)
             case DirectiveKind.IN_SERVICE:
                 if house in out:
                     out[house] = _ended(out[house], directive.entered_s)
     named = None if strategy_by is None else strategy_by.strategy
     return Standing(named or StrategyName.DAY_TIME, strategy_by, held, out)
+
+
+def _carried_on(before: Directive | None, directive: Directive) -> Directive:
+    """The same, without a gap in the minute under way if the house was out of service before it."""
+    if before is None or (before.until_minute or 0) * SECONDS_PER_MINUTE <= directive.entered_s:
+        return directive
+    return replace(directive, entered_s=before.entered_s)
 
 
 def _ended(directive: Directive, at_s: int) -> Directive:
