@@ -18,7 +18,8 @@ from house_client.running import RunningHousehold
 from house_client.settings_file import read_settings
 from house_client.snapshot import HouseSnapshot
 from microgrid.contracting import Wish
-from microgrid.terms import HOUSE_ID
+from microgrid.terms import HOUSE_ID, MAX_CONNECTION_W
+from microgrid.units import watts
 from node.arguments import address, in_words
 from node.clock import SteppedClock
 from node.ending import told_to_end
@@ -34,6 +35,12 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--serial", metavar="PORT", help="serial port of the meter, for example /dev/ttyUSB0")
     parser.add_argument("--central", type=address, metavar="HOST:PORT", help="address of the central")
+    parser.add_argument(
+        "--max-export-kw",
+        type=_power,
+        metavar="KW",
+        help="what this house gives at most, whatever the central asks (default: what its connection can)",
+    )
     parser.add_argument("--data", type=Path, help="folder for journal and log (default: the user's own)")
     parser.add_argument("--headless", action="store_true", help="run without a window")
     parser.add_argument("--windowed", action="store_true", help="do not fill the screen")
@@ -49,6 +56,19 @@ def _house(text: str) -> str:
             f"{text!r} is not an ID; it has 1 to 32 letters, digits, hyphens or underscores"
         )
     return text
+
+
+def _power(text: str) -> int:
+    """A limit in whole watts."""
+    try:
+        power_w = watts(float(text))
+    except (ValueError, OverflowError):
+        power_w = 0
+    if not 0 < power_w <= MAX_CONNECTION_W:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a power in kW above 0 and at most {MAX_CONNECTION_W // 1000}"
+        )
+    return power_w
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -86,6 +106,7 @@ def _settings(options: argparse.Namespace, data: Path) -> HouseSettings:
         serial_port=options.serial or kept.serial_port,
         central=options.central or kept.central,
         data=data,
+        max_export_w=options.max_export_kw or kept.max_export_w,
     )
     if not settings.house and (options.headless or options.stepped_clock):
         raise ValueError("this house is not set up yet; name it with --house, or set it up at the kiosk.")

@@ -23,12 +23,16 @@ class Refused(Exception):
 
 
 class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the installer enters once (5.2): who the house is, its meter's port, the central's address."""
+    """What the installer enters once (5.2): who the house is, its meter's port, the central's address.
+
+    `max_export_w` is what this house gives at most, whatever it is told; None: what its connection carries.
+    """
 
     house: str
     serial_port: str | None
     central: tuple[str, int] | None
     data: Path
+    max_export_w: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

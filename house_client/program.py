@@ -13,6 +13,7 @@ from house_client.household import History, HouseSettings, Refused
 from house_client.link import Link
 from house_client.meter_exchange import keep_begun, read_begun
 from house_client.meter_port import MeterPort
+from house_client.safe_output import SafeOutput, keep_safe_output, read_safe_output
 from house_client.service import FRESH_S, HouseService, packet_times
 from house_client.snapshot import HouseSnapshot
 from microgrid.contracting import Wish
@@ -55,8 +56,11 @@ class HouseProgram:
                 self._clock,
                 fresh_s=SECONDS_PER_MINUTE if stepped else FRESH_S,
                 begun=read_begun(settings.data),
+                max_export_w=settings.max_export_w,
+                safe_output=read_safe_output(settings.data, settings.house),
             )
         )
+        self.service.control.keep = self._keep_safe_output
         self._inbox: list[tuple[int, Sample]] = []
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
@@ -173,6 +177,10 @@ class HouseProgram:
     async def _keep_begun(self) -> None:
         begun, data = self.service.exchange.begun, self._settings.data
         await self._worker.submit(lambda: keep_begun(data, begun))
+
+    async def _keep_safe_output(self, kept: SafeOutput) -> None:
+        data, power_safe = self._settings.data, not isinstance(self._clock, SteppedClock)
+        await self._worker.submit(lambda: keep_safe_output(data, kept, power_safe=power_safe))
 
     def snapshot(self) -> HouseSnapshot:
         """The house at this moment, for the window."""

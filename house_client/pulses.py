@@ -8,6 +8,7 @@ from microgrid.sample import CommandState, Sample
 from microgrid.wire.serial import Command, CommandKind
 
 ECHO_TIMEOUT_S = 3.0
+DEAF_TIMEOUT_S = 0.3  # of a meter that did not answer the pulse before; what it says later is heard as well
 MAX_ID = 2**32 - 1
 
 
@@ -52,12 +53,13 @@ class Pulses:
         kind = CommandKind.RAISE if width_ms > 0 else CommandKind.LOWER
         command = Command(kind=kind, command_id=self._next_id(), width_ms=abs(width_ms))
         loop = asyncio.get_running_loop()
+        patience_s = DEAF_TIMEOUT_S if self._unheard else ECHO_TIMEOUT_S
         self._sent, self._echo, self._unheard = command, loop.create_future(), True
         try:
             if self.port is None or not self.port.send(command):
                 self._unheard = False  # it never left
                 return CommandState.NONE
-            async with asyncio.timeout(ECHO_TIMEOUT_S):
+            async with asyncio.timeout(patience_s):
                 state = await self._echo
         except TimeoutError:
             return CommandState.NONE

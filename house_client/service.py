@@ -12,6 +12,7 @@ from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
 from house_client.meter_exchange import Begun, MeterExchange
 from house_client.papers import Papers
+from house_client.safe_output import SafeOutput
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
 from house_client.source_control import SourceControl
 from microgrid.metering import MinuteBuilder
@@ -66,10 +67,13 @@ class HouseService:
         clock: Clock,
         fresh_s: int = FRESH_S,
         begun: Begun | None = None,
+        max_export_w: int | None = None,
+        safe_output: SafeOutput | None = None,
     ) -> None:
         """`journal` is used on `worker` only; construct while no job is under way there.
 
-        `begun` is an exchange of the meter that was under way when the program ended.
+        `begun` is an exchange of the meter that was under way when the program ended, `safe_output` what was
+        kept of it. `max_export_w` is the installer's limit of what this house gives.
         """
         self._house = house
         self._journal = journal
@@ -94,15 +98,24 @@ class HouseService:
         self.journal_fault = ""  # why minutes are not being kept
         self._meter = (MeterState.NO_PORT, "No serial port is chosen; choose the meter's port.")
         self._central = (CentralState.NO_ADDRESS, "No central is chosen; enter its address.")
+        self._max_export_w = max_export_w
+        self._connection_w: int | None = None
         self.control = SourceControl(
             house,
-            UNKNOWN_CONNECTION_W,
+            self._limit_w,
             now_s=lambda: self.central_now_ms() // 1000,
             sample=lambda: None if self.exchange.begun else self.fresh_sample,
             answer=lambda message: self.send(message),
+            kept=safe_output,
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self.send: Send = lambda message: None
+
+    @property
+    def _limit_w(self) -> int:
+        """What this house gives at most, whatever it is told."""
+        limits = (self._max_export_w, self._connection_w)
+        return min((limit for limit in limits if limit is not None), default=UNKNOWN_CONNECTION_W)
 
     @property
     def sample(self) -> Sample | None:
@@ -247,7 +260,8 @@ class HouseService:
     def _welcomed(self, message: Welcome) -> None:
         self._name, self._zone = message.name, message.zone
         self._offset_ms = message.central_time_ms - self._clock.now_ms()
-        self._builder.connection_w = message.connection_w
+        self._builder.connection_w = self._connection_w = message.connection_w
+        self.control.follower.limit_w = self._limit_w
         if not self._has_register and message.last_minute is not None:
             self._builder.resume(message.last_minute)
         self._has_register = True
@@ -347,6 +361,11 @@ class HouseService:
             pool_w=self._poll.pool_w if self._poll else None,
             minutes_waiting=len(self._pending),
             target_w=self.control.target_w,
+            target_reason=self.control.reason,
+            goal_w=self.control.goal_w,
+            safe=self.control.is_safe,
+            last_pulse=self.control.last_pulse,
+            connection_w=self._connection_w,
             allotment_w=self._poll.allotment_w if self._poll else None,
             month=self.papers.month,
             call=call,

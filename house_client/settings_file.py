@@ -7,6 +7,7 @@ import msgspec
 
 from house_client.household import HouseSettings
 from microgrid.terms import HOUSE_ID
+from microgrid.wire.limits import ConnectionW
 from node.stepped import host_and_port
 
 FILE_NAME = "settings.json"
@@ -22,6 +23,7 @@ class _Kept(msgspec.Struct, forbid_unknown_fields=True):
     house: str
     serial_port: str | None = None
     central: str | None = None
+    max_export_w: ConnectionW | None = None
 
 
 def address_text(address: tuple[str, int]) -> str:
@@ -48,7 +50,13 @@ def read_settings(data: Path) -> HouseSettings | None:
         raise SettingsError(
             f"The settings in {path} cannot be used ({fault}); delete the file and set the house up again."
         ) from fault
-    return HouseSettings(house=kept.house, serial_port=kept.serial_port, central=central, data=data)
+    return HouseSettings(
+        house=kept.house,
+        serial_port=kept.serial_port,
+        central=central,
+        data=data,
+        max_export_w=kept.max_export_w,
+    )
 
 
 def write_settings(settings: HouseSettings) -> None:
@@ -60,16 +68,18 @@ def write_settings(settings: HouseSettings) -> None:
         house=settings.house,
         serial_port=settings.serial_port,
         central=None if settings.central is None else address_text(settings.central),
+        max_export_w=settings.max_export_w,
     )
     write_whole(settings.data / FILE_NAME, msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Put a file in place of the one of before, even if the power fails on the way; OSError."""
+def write_whole(path: Path, content: bytes, *, power_safe: bool = True) -> None:
+    """Put a file in place of the one of before, whole; if `power_safe` even if the power fails. OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     with unfinished.open("wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        if power_safe:
+            file.flush()
+            os.fsync(file.fileno())
     unfinished.replace(path)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from microgrid.bill import Adjustment, Bill, BillCheck
 from microgrid.registers import Registers
-from microgrid.sample import Quality, Sample
+from microgrid.sample import CommandState, Quality, Sample
 from microgrid.wire.messages import ContractCall, MonthSoFar
 
 
@@ -73,6 +73,11 @@ class HouseSnapshot:
     pool_w: int | None
     minutes_waiting: int  # journalled minutes the central has not acknowledged yet
     target_w: int | None  # what the central asks this house to export; None: nothing asked
+    target_reason: str = ""  # why
+    goal_w: int | None = None  # what it steers to: target, own limit or safe output; None: nothing
+    safe: bool = False  # it holds its safe output: no target stands any more
+    last_pulse: CommandState | None = None  # what the meter said of it (NONE: nothing); None: none was needed
+    connection_w: int | None = None  # what its connection carries; None: the central has not told yet
     allotment_w: int | None = None  # the house's share of what sellers can give now; None: unknown
     month: MonthSoFar | None = None  # None: the central has not told yet
     call: ContractCall | None = None  # the newest call for a contract, and how it stands
