@@ -112,17 +112,20 @@ def zone_name(now_s: float, zone: str) -> str:
     return _zone_name(datetime.fromtimestamp(now_s, ZoneInfo(zone)))
 
 
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units, such as 45 s, 2 min 10 s or 3 h 05 min."""
+def duration(seconds: float, *, brief: bool = False) -> str:
+    """A length of time in its two largest units, such as 45 s, 2 min 10 s or 3 h 05 min; `brief`: in one."""
     whole = max(0, int(seconds))
     days, hours, minutes, rest = whole // 86400, whole // 3600 % 24, whole // 60 % 60, whole % 60
     translate = QCoreApplication.translate
     if days:
-        return translate(_CONTEXT, "{0} d {1:02} h").format(days, hours)
+        form = translate(_CONTEXT, "{0} d") if brief else translate(_CONTEXT, "{0} d {1:02} h")
+        return form.format(days, hours)
     if hours:
-        return translate(_CONTEXT, "{0} h {1:02} min").format(hours, minutes)
+        form = translate(_CONTEXT, "{0} h") if brief else translate(_CONTEXT, "{0} h {1:02} min")
+        return form.format(hours, minutes)
     if minutes:
-        return translate(_CONTEXT, "{0} min {1:02} s").format(minutes, rest)
+        form = translate(_CONTEXT, "{0} min") if brief else translate(_CONTEXT, "{0} min {1:02} s")
+        return form.format(minutes, rest)
     return translate(_CONTEXT, "{0} s").format(rest)
 
 

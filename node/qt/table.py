@@ -1,7 +1,6 @@
 """A table of text and numbers that may be shown anew every second without a jump."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal, Slot
@@ -15,9 +14,12 @@ from PySide6.QtWidgets import (
     QToolTip,
 )
 
+from node.qt.cell import Cell
 from node.qt.text import paint_text, plain_tip, text_width, ui_font
 from node.qt.theme import LIGHT, Theme, load_theme
-from node.qt.value import ABOUT, ABSENT, DOUBTFUL, ValueState, paint_ground
+from node.qt.value import ValueState, paint_ground
+
+__all__ = ["Cell", "Table"]
 
 _ROW = 1.9  # height of a row in text sizes
 _PADDING = 7  # pixels left and right of a cell's text
@@ -25,39 +27,6 @@ _MEASURED = 4  # longest texts of a column of numbers that are measured
 _LEAST_WORDS = 40  # pixels that a column of words keeps before the table scrolls sideways
 
 _Index = QModelIndex | QPersistentModelIndex
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table: one line of text.
-
-    `align_right` is for numbers, `quiet` for what matters less. A `link` is underlined: one click chooses
-    its row. `state` draws a measured value as `node.qt.value` does; the text of a disconnected one is not
-    shown.
-    """
-
-    text: str
-    align_right: bool = False
-    bold: bool = False
-    quiet: bool = False
-    tip: str = ""
-    link: bool = False
-    state: ValueState = ValueState.GOOD
-
-    @property
-    def shown(self) -> str:
-        """The text as it is drawn, by its state."""
-        if self.state is ValueState.GOOD:
-            return self.text
-        match self.state:
-            case ValueState.DISCONNECTED:
-                return ABSENT
-            case ValueState.ESTIMATED:
-                return ABOUT + self.text
-            case ValueState.BAD:
-                return DOUBTFUL + self.text
-            case _:
-                return self.text
 
 
 class _Rows(QAbstractTableModel):
@@ -151,8 +120,14 @@ class _Painter(QStyledItemDelegate):
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())  # within its own cell
         if selected and index.column() == 0:
             painter.fillRect(QRectF(place.left(), place.top(), 4, place.height()), theme.bus)
-        if cell.shown:
-            self._paint_text(painter, place.adjusted(_PADDING, 0, -_PADDING, 0), cell)
+        inner = place.adjusted(_PADDING, 0, -_PADDING, 0)
+        if cell.drawing is not None:
+            painter.save()
+            painter.setClipRect(place)
+            cell.drawing.paint(painter, inner, theme)
+            painter.restore()
+        elif cell.shown:
+            self._paint_text(painter, inner, cell)
 
     def helpEvent(
         self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: _Index
@@ -190,10 +165,19 @@ class Table(QTableView):
 
     chosen: ClassVar[Signal] = Signal(object)
 
-    def __init__(self, headers: Sequence[str], accessible_name: str, size: float = 13) -> None:
+    def __init__(
+        self,
+        headers: Sequence[str],
+        accessible_name: str,
+        size: float = 13,
+        *,
+        stretched: int | None = None,
+    ) -> None:
+        """`stretched` is the column that takes spare width; None: all share it."""
         super().__init__()
         self._rows = _Rows(headers)
         self._size = size
+        self._stretched = stretched
         self._least = [max(_LEAST_WORDS, self._width_of(header, bold=True)) for header in headers]
         self._wanted = list(self._least)
         self._empty_text = ""
@@ -330,6 +314,8 @@ class Table(QTableView):
                 texts = set(sorted(texts, key=len)[-_MEASURED:])
             bold = any(cell.bold for cell in cells)
             widest = max(self._width_of(text, bold=bold) for text in texts)
+            if drawn := [cell.drawing.width for cell in cells if cell.drawing is not None]:
+                widest = max(drawn) + 2 * _PADDING
             self._wanted[column] = max(before[column], widest)
         if self._wanted != before:
             self._fit_columns()
@@ -338,10 +324,13 @@ class Table(QTableView):
         """Spread spare width over all columns; lacking width is taken from the widest columns of words."""
         widths = list(self._wanted)
         spare = self.viewport().width() - sum(widths)
-        if spare > 0:
+        if spare > 0 and self._stretched is not None:
+            widths[self._stretched] += spare
+        elif spare > 0:
             widths = [width + min(spare // len(widths), width) for width in widths]
         elif self._rows.rows:
-            words = [n for n, cell in enumerate(self._rows.rows[0]) if not cell.align_right]
+            row = self._rows.rows[0]
+            words = [n for n, cell in enumerate(row) if not cell.align_right and cell.drawing is None]
             for n, width in _narrowed({n: widths[n] for n in words}, self._least, -spare).items():
                 widths[n] = width
         for column, width in enumerate(widths):

@@ -14,6 +14,7 @@ FONT_FAMILIES = ["DejaVu Sans", "Noto Sans", "Segoe UI"]
 
 _MIDDLE = 0.36  # the baseline lies this far, in text sizes, below the middle of capitals and digits
 _SMALLEST = 0.8  # how far text may shrink before it is shortened
+_LINE = 1.35  # from line to line of a block, in text sizes
 
 
 @lru_cache(maxsize=512)
@@ -153,3 +154,78 @@ class TextLine(QWidget):
         tip = "" if whole else plain_tip(self._text)
         if tip != self.toolTip():
             self.setToolTip(tip)
+
+
+def broken(text: str, pixels: int, width: float) -> list[str]:
+    """The text in lines of at most this width, broken at spaces; a longer word has a line of its own."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and text_width(f"{lines[-1]} {word}", pixels) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+class TextBlock(QWidget):
+    """A few lines of text in a place that does not change with it.
+
+    Text that does not fit shrinks, then ends in … with the whole as tool tip.
+    """
+
+    def __init__(self, lines: int, size: float = 13) -> None:
+        super().__init__()
+        self._text, self._lines, self._size = "", lines, size
+        self._theme = load_theme(LIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+
+    def text(self) -> str:
+        """The whole text."""
+        return self._text
+
+    def set_text(self, text: str) -> None:
+        """Show this text."""
+        if text != self._text:
+            self._text = text
+            self.setAccessibleName(text)
+            self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in these colours."""
+        self._theme = theme
+        self.update()
+
+    def set_size(self, size: float) -> None:
+        """Write in this many pixels."""
+        self._size = size
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As high as its lines."""
+        return QSize(240, round(self._size * _LINE * self._lines))
+
+    def minimumSizeHint(self) -> QSize:
+        """Any width will do; where height is scarce, that of half its lines, and the text is smaller."""
+        return QSize(24, self.sizeHint().height() // 2)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the lines."""
+        painter, place = QPainter(self), QRectF(self.rect()).adjusted(4, 0, -4, 0)
+        pixels, smallest = int(self._size), max(8, int(self._size * _SMALLEST))
+        while pixels > smallest and len(broken(self._text, pixels, place.width())) > self._room(pixels):
+            pixels -= 1
+        lines, room = broken(self._text, pixels, place.width()), self._room(pixels)
+        if len(lines) > room:
+            lines[room - 1 :] = [" ".join(lines[room - 1 :])]
+        whole = True
+        for number, line in enumerate(lines):
+            at = QRectF(place.left(), number * pixels * _LINE, place.width(), pixels * _LINE)
+            whole &= paint_text(painter, at, line, pixels, self._theme.text)
+        tip = "" if whole else plain_tip(self._text)
+        if tip != self.toolTip():
+            self.setToolTip(tip)
+
+    def _room(self, pixels: int) -> int:
+        """How many lines of this size there are."""
+        return max(1, int(self.height() / (pixels * _LINE) + 0.05))

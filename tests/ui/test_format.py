@@ -80,6 +80,13 @@ def test_duration(seconds, text):
     assert duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (130, "2 min"), (11_100, "3 h"), (187_200, "2 d")]
+)
+def test_a_brief_duration_has_one_unit(seconds, text):
+    assert duration(seconds, brief=True) == text
+
+
 def test_a_proof_gets_more_decimals():
     assert money(287_500, decimals=6) == ("0.287500", "coins")
     assert energy(72_000, decimals=4) == ("0.0200", "kWh")

@@ -4,7 +4,7 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 
 from node.qt.table import Cell, Table
 from node.qt.theme import DARK, load_theme
@@ -207,3 +207,29 @@ def test_a_day_of_minutes_is_shown_at_once(table, qtbot):
     wide.grab()
     assert perf_counter() - begun < 0.5  # usually far less than the tenth of a second a drill-down may take
     assert wide.rowAt(QPoint(5, 5).y()) == 0
+
+
+class Square:
+    """A drawing of forty pixels in the text's colour."""
+
+    width = 40
+
+    def paint(self, painter, place, theme):
+        painter.fillRect(QRectF(place.left(), place.top(), self.width, place.height()), theme.text)
+
+
+def test_a_drawing_stands_in_its_cell_in_place_of_the_text(table):
+    table.set_rows("a", [(Cell("House a", drawing=Square()), Cell("1.00", align_right=True))])
+    pixels = grey(picture(table.viewport()))
+    assert (pixels[5, :60] < 40).sum() == 40
+    assert table.texts(0)[0] == "House a"  # for those who cannot see it
+
+
+def test_a_column_of_drawings_is_as_wide_as_they_are_and_spare_width_goes_where_it_is_wanted(qtbot):
+    made = Table(["H", "Amount"], "Amounts", stretched=1)
+    qtbot.addWidget(made)
+    made.resize(400, 300)
+    made.show()
+    made.set_rows("a", [(Cell("a long text that is not drawn", drawing=Square()), Cell("1.00"))])
+    assert made.columnWidth(0) == 40 + 14
+    assert made.columnWidth(1) == made.viewport().width() - 54
