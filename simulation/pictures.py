@@ -85,7 +85,7 @@ def main(folder: Path) -> None:
             well = kiosk.snapshot()  # at once: a meter that is not played for a second has fallen silent
             with closing(Archive(Path(data) / "power.sqlite")) as archive:
                 operator = RunningOperator(thread, town.central, archive)
-                for screen in ("main", "agreement", "detail", "bills", "settings"):
+                for screen in ("main", "agreement", "sharing", "detail", "bills", "settings"):
                     _draw(town, folder / f"central-{_NAMES.get(screen, screen)}.png", screen, operator)
             render_house(well, folder / "house-healthy.png", KIOSK_SIZE)
             town.stop(town.houses.pop(GONE))

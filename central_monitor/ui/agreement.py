@@ -1,27 +1,25 @@
 """Level 2: what every house agreed to, and how it keeps it now and this month (8.3.2, Fig 8.3)."""
 
-from collections.abc import Sequence
 from enum import Enum
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from central_monitor.snapshot import CentralSnapshot, HouseView
+from central_monitor.snapshot import CentralSnapshot
 from central_monitor.ui.agreement_rows import Line, cells_of, headers, line_of
 from central_monitor.ui.deviation import Breach
-from central_monitor.ui.overview import Figure, rate_reading, tariff_reading, trust
+from central_monitor.ui.live_list import LiveList
+from central_monitor.ui.overview import Figure, national_reading, rate_reading, tariff_reading, trust
 from central_monitor.ui.presentation import month_words
 from microgrid.terms import Role
 from node.qt.field import ListBox
 from node.qt.format import MINUS, Quantity, power, price
-from node.qt.table import Cell, Table
+from node.qt.table import Table
 from node.qt.text import TextLine
 from node.qt.theme import Theme
 from node.qt.value import Reading
 
 _KW = Quantity(f"{MINUS}9,999.99", "kW")
-HELD_S = 10.0  # for so long rows keep their places although their deviations change
-_TURNS = 4  # rows out of view are made anew every so many snapshots
 _STEP_W = 10  # deviations that differ by less count as equal, and keep the order of the houses
 
 
@@ -58,14 +56,11 @@ class AgreementScreen(QWidget):
         super().__init__()
         self._snapshot: CentralSnapshot | None = None
         self._lines: dict[str, Line] = {}
-        self._shown: list[str] = []
-        self._cells: dict[str, tuple[Cell, ...]] = {}  # of each house, as they were made last
-        self._turn = 0
-        self._sorted_s: float | None = None  # when rows took their places; None: they are to be sorted now
         self._make_figures()
         self._make_choices()
         self.count = TextLine("", 13, bold=True)
         self.table = Table(headers(), self.tr("Contracts and their fulfilment"))
+        self._list = LiveList(self.table, cells_of)
         self.table.set_empty_text(self.tr("No house is listed under this choice"))
         self.legend = TextLine(
             self.tr("Positive is from the house into the micro-grid, negative is taken"),
@@ -75,8 +70,6 @@ class AgreementScreen(QWidget):
         self._lay_out()
         self.setFocusProxy(self.table)
         self.table.chosen.connect(self._open)
-        scrolled = self.table.verticalScrollBar().valueChanged
-        scrolled.connect(self._show_scrolled, Qt.ConnectionType.QueuedConnection)
 
     def show_snapshot(self, snapshot: CentralSnapshot) -> None:
         """Show this snapshot."""
@@ -87,7 +80,7 @@ class AgreementScreen(QWidget):
 
     def refresh(self) -> None:
         """Whoever comes back finds the rows sorted as of now."""
-        self._sorted_s = None
+        self._list.sort_anew()
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
@@ -151,48 +144,23 @@ class AgreementScreen(QWidget):
         self.maximum.value.set_reading(Reading(power(pool.available_w), state, without))
         self.used.value.set_reading(Reading(power(pool.consumed_w), state, without))
         self.available.value.set_reading(Reading(power(pool.pool_w, signed=True), state, without))
-        words = self.tr("import") if pool.national_w > 0 else self.tr("export") if pool.national_w < 0 else ""
-        note = without or words
-        self.national.value.set_reading(Reading(power(abs(pool.national_w)), state, note))
+        self.national.value.set_reading(national_reading(snapshot))
         self.rate.value.set_reading(rate_reading(snapshot))
         self.tariff.value.set_reading(tariff_reading(snapshot))
 
     def _show_rows(self) -> None:
         assert self._snapshot is not None
-        now_s, listed = self._snapshot.now_s, self._listed(self._snapshot.houses)
-        held = self._sorted_s is not None and 0 <= now_s - self._sorted_s < HELD_S
-        if not held or set(listed) != set(self._shown):
-            self._shown = self._sorted(listed)
-            self._sorted_s = now_s
-        self._turn += 1
-        self._fill()
+        selection, order = self.selection_box.currentData(), self.order_box.currentData()
+        listed = {house: line for house, line in self._lines.items() if _belongs(line, selection)}
+        rank = None if order is Order.HOUSE else lambda line: _rank(line, order)
+        self._list.show(listed, self._snapshot.now_s, rank)
         self._show_count(self._snapshot)
-
-    def _fill(self) -> None:
-        """Rows in view are always those of this snapshot; of the others a part is made anew in turns."""
-        in_view, rows = self.table.rows_in_view(), []
-        for number, house in enumerate(self._shown):
-            if number in in_view or (number - self._turn) % _TURNS == 0 or house not in self._cells:
-                self._cells[house] = cells_of(self._lines[house])
-            rows.append(self._cells[house])
-        self.table.set_rows(self._shown, rows)
-
-    def _listed(self, houses: Sequence[HouseView]) -> list[str]:
-        selection = self.selection_box.currentData()
-        return [house.house for house in houses if _belongs(self._lines[house.house], selection)]
-
-    def _sorted(self, houses: list[str]) -> list[str]:
-        """By the chosen order; what is equal stays in the order of the houses."""
-        order = self.order_box.currentData()
-        if order is Order.HOUSE:
-            return houses
-        return sorted(houses, key=lambda house: _rank(self._lines[house], order))
 
     def _show_count(self, snapshot: CentralSnapshot) -> None:
         breaches = [line.deviation.breach for line in self._lines.values() if line.deviation is not None]
         beyond = sum(breach in (Breach.ALLOTMENT, Breach.IMPORT) for breach in breaches)
         below = sum(breach is Breach.MINIMUM for breach in breaches)
-        listed, month = len(self._shown), month_words(snapshot)
+        listed, month = len(self.table.keys), month_words(snapshot)
         words = self.tr("{0}: {1} of {2} houses, {3} draw beyond allotment, {4} give less than they owe")
         self.count.set_text(words.format(month, listed, len(self._lines), beyond, below))
 
@@ -201,13 +169,8 @@ class AgreementScreen(QWidget):
         self.house_chosen.emit(str(house))
 
     @Slot()
-    def _show_scrolled(self) -> None:
-        if self._snapshot is not None:
-            self._fill()
-
-    @Slot()
     def _sort_anew(self) -> None:
-        self._sorted_s = None
+        self._list.sort_anew()
         if self._snapshot is not None:
             self._show_rows()
 

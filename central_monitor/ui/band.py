@@ -1,8 +1,9 @@
 """A house's power inside its contract band: left of zero is taken from the micro-grid, right is given."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSize
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -17,43 +18,77 @@ from node.qt.value import ValueState
 _CONTEXT = "central"
 _FROM_EDGE = 0.15  # how far zero stands from the edge on the side where nothing is agreed
 _BAND_SHARE = 0.72  # of the width that a contract's maximum takes
+_LEAST_WIDTH = 120  # pixels in which a band can be read
 
 
-def paint_band(painter: QPainter, place: QRectF, house: HouseView, theme: Theme) -> None:
-    """Draw band, bar and marks; nothing of a house without a contract, no bar of one that is not heard."""
-    contract = house.contract
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A contract band with what is drawn in it. Powers in W, signed; `power_w` None: not heard now.
+
+    `marks_w` are levels inside the band that matter to whoever looks.
+    """
+
+    low_w: int
+    high_w: int
+    at_left: bool  # whether zero stands left: the house sells
+    power_w: int | None
+    allotment_w: int | None = None
+    target_w: int | None = None
+    marks_w: tuple[int, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """The pixels it needs to be read."""
+        return _LEAST_WIDTH
+
+    def paint(self, painter: QPainter, place: QRectF, theme: Theme) -> None:
+        """Draw band, bar and marks in this place."""
+        bar, x = self.lay_out(place)
+        band = QRectF(x(self.low_w), bar.top(), x(self.high_w) - x(self.low_w), bar.height())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.fillRect(band, theme.band)
+        if self.power_w is not None:
+            agreed = (min(x(0), band.left()), max(x(0), band.right()))
+            _paint_fill(painter, bar, (x(0), x(self.power_w)), agreed, theme)
+        painter.setPen(QPen(theme.line, 1))
+        painter.drawRect(band)
+        painter.setPen(QPen(theme.bus, 1))
+        _paint_upright(painter, x(0), place.top() + 1, place.bottom() - 1)
+        for mark_w in self.marks_w:
+            _paint_upright(painter, x(mark_w), bar.bottom(), place.bottom() - 2)
+        if self.allotment_w is not None:
+            _paint_allotment(painter, x(-self.allotment_w), place, theme)
+        if self.target_w is not None:
+            _paint_target(painter, QPointF(x(self.target_w), place.top()), place.height(), theme)
+
+    def lay_out(self, place: QRectF) -> tuple[QRectF, Callable[[float], float]]:
+        """The bar's place, and where across it a power in W lies."""
+        bar = place.adjusted(0, place.height() * 0.22, 0, -place.height() * 0.22)
+        zero = bar.left() + bar.width() * (_FROM_EDGE if self.at_left else 1 - _FROM_EDGE)
+        scale = bar.width() * _BAND_SHARE / max(abs(self.low_w), abs(self.high_w), 1)
+
+        def x(power_w: float) -> float:
+            return min(max(zero + power_w * scale, bar.left()), bar.right())
+
+        return bar, x
+
+
+def band_of(house: HouseView) -> Band | None:
+    """The house's band; None without a contract. No bar stands in one that is not heard."""
+    contract, sample = house.contract, house.sample
     if contract is None:
-        return
-    bar, x = _lay_out(place, contract)
-    producer = contract.role is Role.PRODUCER
-    low, high = (contract.min_w, contract.max_w) if producer else (-contract.max_w, 0)
-    band = QRectF(x(low), bar.top(), x(high) - x(low), bar.height())
-    painter.fillRect(band, theme.band)
-    sample = house.sample
-    if sample is not None and house_state(house) is not ValueState.DISCONNECTED:
-        agreed = (min(x(0), band.left()), max(x(0), band.right()))
-        _paint_fill(painter, bar, (x(0), x(sample.exchange_p_w)), agreed, theme)
-    painter.setPen(QPen(theme.line, 1))
-    painter.drawRect(band)
-    painter.setPen(QPen(theme.bus, 1))
-    painter.drawLine(QPointF(x(0), place.top() + 1), QPointF(x(0), place.bottom() - 1))
-    if (share_w := house.allotment_w) is not None:
-        _paint_allotment(painter, x(-share_w), place, theme)
-    if house.order is not None:
-        _paint_target(painter, QPointF(x(house.order.target_w), place.top()), place.height(), theme)
-
-
-def _lay_out(place: QRectF, contract: Contract) -> tuple[QRectF, Callable[[float], float]]:
-    """The bar's place, and where across it a power in W lies."""
-    bar = place.adjusted(0, place.height() * 0.22, 0, -place.height() * 0.22)
-    at_left = contract.role is Role.PRODUCER
-    zero = bar.left() + bar.width() * (_FROM_EDGE if at_left else 1 - _FROM_EDGE)
-    scale = bar.width() * _BAND_SHARE / contract.max_w
-
-    def x(power_w: float) -> float:
-        return min(max(zero + power_w * scale, bar.left()), bar.right())
-
-    return bar, x
+        return None
+    sells = contract.role is Role.PRODUCER
+    heard = sample is not None and house_state(house) is not ValueState.DISCONNECTED
+    return Band(
+        low_w=contract.min_w if sells else -contract.max_w,
+        high_w=contract.max_w if sells else 0,
+        at_left=sells,
+        power_w=sample.exchange_p_w if heard and sample is not None else None,
+        allotment_w=house.allotment_w,
+        target_w=None if house.order is None else house.order.target_w,
+    )
 
 
 def _paint_fill(
@@ -66,6 +101,12 @@ def _paint_fill(
     for start, end in ((left, min(right, agreed[0])), (max(left, agreed[1]), right)):
         if end > start:
             painter.fillRect(QRectF(start, bar.top(), end - start, bar.height()), theme.excess)
+
+
+def _paint_upright(painter: QPainter, x: float, top: float, bottom: float) -> None:
+    """A line that is sharp: it fills one column of pixels."""
+    middle = int(x) + 0.5
+    painter.drawLine(QPointF(middle, top), QPointF(middle, bottom))
 
 
 def _paint_allotment(painter: QPainter, x: float, place: QRectF, theme: Theme) -> None:
@@ -127,15 +168,15 @@ class BandBar(QWidget):
         painter, size = QPainter(self), self._size
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         whole = QRectF(self.rect())
-        contract = self._house.contract
-        if contract is None:
+        contract, band = self._house.contract, band_of(self._house)
+        if contract is None or band is None:
             words = QCoreApplication.translate(_CONTEXT, "No contract this month: imports are national")
             paint_text(painter, whole, words, size, self._theme.quiet)
             return
         line = size * 1.35
         place = whole.adjusted(0, line, 0, -line)
-        paint_band(painter, place, self._house, self._theme)
-        _, x = _lay_out(place, contract)
+        band.paint(painter, place, self._theme)
+        _, x = band.lay_out(place)
         above, below = QRectF(whole), QRectF(whole)
         above.setHeight(line)
         below.setTop(whole.bottom() - line)

@@ -1,5 +1,7 @@
 """The banner that is on every screen: what is wrong now, by shape, number and word."""
 
+from math import ceil
+
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -14,7 +16,7 @@ _MARK = 18
 
 
 class Banner(QWidget):
-    """Two columns of two conditions, most urgent first; its height is the same with none."""
+    """Columns of two conditions, most urgent first; its height is the same with none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,8 +61,7 @@ class Banner(QWidget):
         if not self._conditions:
             paint_text(painter, whole.adjusted(10, 0, -10, 0), self.tr("No faults"), 14, theme.quiet)
             return
-        columns = 1 if len(self._conditions) <= _LINES else 2
-        width = whole.width() / columns
+        width = whole.width() / ceil(len(self._conditions) / _LINES)
         for index, condition in enumerate(self._conditions):
             place = QRectF(index // _LINES * width, 1 + index % _LINES * _LINE, width, _LINE)
             self._paint_condition(painter, place, condition)

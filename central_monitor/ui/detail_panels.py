@@ -12,13 +12,14 @@ from central_monitor.ui.agreement_rows import obligation_word
 from central_monitor.ui.band import BandBar
 from central_monitor.ui.deviation import breach_words, deviation
 from central_monitor.ui.overview import rate_reading
-from central_monitor.ui.presentation import house_state, order_words, role_words
+from central_monitor.ui.presentation import house_state, role_words
+from central_monitor.ui.sharing_words import order_sentences
 from microgrid.terms import Role
 from microgrid.units import SECONDS_PER_MINUTE
 from node.qt import measured
 from node.qt.format import MINUS, Quantity, duration, energy, moment, money, power, price
 from node.qt.symbols import BreakerWidget
-from node.qt.text import TextLine
+from node.qt.text import TextBlock, TextLine
 from node.qt.theme import LIGHT, Theme, load_theme
 from node.qt.value import Reading, ValueState, ValueWidget
 
@@ -29,11 +30,12 @@ _MANY, _SINGLE = 4, 7
 SMALLEST = 11.0  # text size in pixels
 _SIZE = 13.0  # as the parts begin
 _LEAST_WIDTH = 200
+_ORDER_LINES = 5  # for what a seller is told and what it did
 _ENERGY = Quantity(f"{MINUS}99,999.9", "kWh")
 _MONEY = Quantity(f"{MINUS}9,999,999.99", "coins")
 _RIGHT = Qt.AlignmentFlag.AlignRight
 
-Part = TextLine | ValueWidget | BreakerWidget | BandBar
+Part = TextLine | TextBlock | ValueWidget | BreakerWidget | BandBar
 
 
 class Panel(QWidget):
@@ -191,16 +193,14 @@ class TradePanel(Panel):
         self.microgrid, self.national, self.default = (_value(measured.POWER) for _ in range(3))
         self.deviation = _value(measured.POWER)
         self.rate = _value(Quantity("999.99", price(0).unit))
-        self.target = _value(measured.POWER)
-        self.order = TextLine("", align=_RIGHT)
+        self.order = TextBlock(_ORDER_LINES)
         self.add_line(self.band)
         self.microgrid_label = self.add_row("", self.microgrid)
         self.national_label = self.add_row("", self.national)
         self.default_label = self.add_row(self.tr("In default"), self.default)
         self.deviation_label = self.add_row("", self.deviation)
         self.add_row(self.tr("Rate now"), self.rate)
-        self.target_label = self.add_row(self.tr("Target"), self.target)
-        self.order_label = self.add_row(self.tr("Order"), self.order)
+        self.add_line(self.order)
         self.add_spring()
 
     def show_house(self, house: HouseView, snapshot: CentralSnapshot) -> None:
@@ -224,7 +224,9 @@ class TradePanel(Panel):
         self.show_row(self.default_label, self.default, shown=_sells(house))
         self._show_deviation(house, snapshot)
         self.rate.set_reading(rate_reading(snapshot))
-        self._show_order(house)
+        self.order.setVisible(_sells(house))
+        sentences = order_sentences(house, snapshot.now_s, snapshot.zone)
+        self.order.set_text(" ".join(sentences))
 
     def _show_deviation(self, house: HouseView, snapshot: CentralSnapshot) -> None:
         found = deviation(house, snapshot.pool.is_day)
@@ -237,19 +239,6 @@ class TradePanel(Panel):
             self.tr("Deviation: {0}").format(words) if words else self.tr("Deviation")
         )
         self.deviation.set_reading(Reading(power(found.power_w)))
-
-    def _show_order(self, house: HouseView) -> None:
-        order = house.order
-        self.show_row(self.target_label, self.target, shown=order is not None)
-        self.show_row(self.order_label, self.order, shown=order is not None)
-        if order is None:
-            return
-        self.target.set_reading(Reading(power(order.target_w)))
-        words = order_words(house)
-        if order.acknowledged:
-            words = f"{words}, " if words else ""
-            words += self.tr("acknowledged")
-        self.order.set_text(words)
 
 
 class ContractPanel(Panel):

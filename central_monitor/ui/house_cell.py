@@ -4,15 +4,15 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from central_monitor.snapshot import HouseView
-from central_monitor.ui.band import paint_band
+from central_monitor.ui.band import band_of
 from central_monitor.ui.presentation import (
     NO_FLOW_W,
     house_note,
     house_priority,
     house_state,
-    order_words,
     role_words,
 )
+from central_monitor.ui.sharing_words import order_words
 from microgrid.terms import Role
 from node.qt.format import MINUS, Quantity, duration, energy, power
 from node.qt.symbols import breaker_word, paint_arrow, paint_breaker, paint_priority
@@ -58,7 +58,8 @@ class HouseCell:
         y = self._paint_power(
             painter, QRectF(inner.left(), y, inner.width(), self.size * _NUMBER), house, trend, box
         )
-        paint_band(painter, QRectF(inner.left(), y, inner.width(), self.size * _BAR), house, self.theme)
+        if (band := band_of(house)) is not None:
+            band.paint(painter, QRectF(inner.left(), y, inner.width(), self.size * _BAR), self.theme)
         y += self.size * _BAR
         tall = self._has_tall_trend(box)
         for label, quantity, state in self._rows(house, tall):

@@ -20,12 +20,13 @@ from central_monitor.ui.main_screen import MainScreen
 from central_monitor.ui.navigation import Screen, ScreenBar
 from central_monitor.ui.presentation import conditions, link_line
 from central_monitor.ui.settings import SettingsPage
+from central_monitor.ui.sharing import SharingScreen
 from central_monitor.ui.trading_detail import TradingDetail
 from central_monitor.ui.work_line import WorkLine
 from node.qt.text import TextLine
 from node.qt.theme import DARK, LIGHT, load_theme
 
-MAIN, AGREEMENT, DETAIL = "main", "agreement", "detail"
+MAIN, AGREEMENT, SHARING, DETAIL = "main", "agreement", "sharing", "detail"
 CONTRACTS, BILLS, SETTINGS = "contracts", "bills", "settings"
 
 
@@ -63,14 +64,15 @@ class CentralWindow(QMainWindow):
 
     def _offered(self, operator: Operator | None) -> list[tuple[str, str, QWidget]]:
         """Every screen with its key and title, in the order of its buttons: a new one is a line here."""
+        desk = DeskName(self._settings)
         offered: list[tuple[str, str, QWidget]] = [
             (MAIN, self.tr("Main"), self.main),
             (AGREEMENT, self.tr("Agreement"), self.agreement),
+            (SHARING, self.tr("Sharing"), SharingScreen(operator, desk)),
             (DETAIL, self.tr("House"), self.detail),
         ]
         if operator is None:
             return offered
-        desk = DeskName(self._settings)
         bills = BillsPage(operator)
         bills.correction_wanted.connect(lambda proof: self._correct(operator, desk, proof))
         return [

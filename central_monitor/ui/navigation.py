@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from PySide6.QtCore import QPoint, QStringListModel, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QSize, QStringListModel, Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCompleter,
@@ -22,7 +22,8 @@ from node.qt.text import TextLine, text_width
 from node.qt.theme import Theme
 
 NEW_NOTICE_S = 60.0  # for so long a notice stands out
-_FINDER = 170
+_FINDER, _LEAST_FINDER = 170, 90
+_BUTTON_EDGES = 24  # pixels beside a button's text
 _CLOCK = 150
 _LINE = 12
 
@@ -60,8 +61,13 @@ class HouseFinder(QLineEdit):
         self.setCompleter(completer)
         self.setPlaceholderText(self.tr("Find a house (Ctrl+F)"))
         self.setAccessibleName(self.tr("Find a house by ID or name"))
-        self.setFixedWidth(_FINDER)
+        self.setMinimumWidth(_LEAST_FINDER)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.returnPressed.connect(self._search)
+
+    def sizeHint(self) -> QSize:
+        """Room for its own words; less where the window is small."""
+        return QSize(_FINDER, super().sizeHint().height())
 
     def set_houses(self, houses: tuple[tuple[str, str], ...]) -> None:
         """The houses there are: ID and name."""
@@ -141,7 +147,7 @@ class ScreenBar(QWidget):
         button.clicked.connect(lambda: self._press(key))
         QShortcut(QKeySequence(f"Ctrl+{number}"), self, lambda: self._press(key))
         # As wide as its bold text, so that no mark moves the others or cuts its own.
-        button.setMinimumWidth(round(text_width(f"{number} {title}", 13, bold=True)) + 30)
+        button.setMinimumWidth(round(text_width(f"{number} {title}", 13, bold=True)) + _BUTTON_EDGES)
         self.buttons[key] = button
         self._row.addWidget(button)
 

@@ -27,6 +27,17 @@ def trust(snapshot: CentralSnapshot) -> tuple[ValueState, str]:
     return ValueState.ESTIMATED, text.format(missing, len(snapshot.houses))
 
 
+def national_reading(snapshot: CentralSnapshot) -> Reading:
+    """The exchange with the national grid and its direction; no number while the tie is open."""
+    translate, (state, without) = QCoreApplication.translate, trust(snapshot)
+    if not snapshot.tie_closed:
+        return Reading(power(0), ValueState.DISCONNECTED, translate(_CONTEXT, "tie open"))
+    national_w, words = snapshot.pool.national_w, ""
+    if national_w:
+        words = translate(_CONTEXT, "import") if national_w > 0 else translate(_CONTEXT, "export")
+    return Reading(power(abs(national_w)), state, ", ".join(part for part in (words, without) if part))
+
+
 def rate_reading(snapshot: CentralSnapshot) -> Reading:
     """The rate now; the tariff where nothing is exported, and it says so."""
     state, without = trust(snapshot)
@@ -128,7 +139,7 @@ class Overview(QWidget):
         """Show the pool of this snapshot."""
         pool, now_s = snapshot.pool, snapshot.now_s
         state, without = trust(snapshot)
-        self._show_national(snapshot, state, without)
+        self._show_national(snapshot)
         for tile, power_w in ((self.exported, pool.produced_w), (self.taken, pool.consumed_w)):
             tile.show_value(now_s, power_w, Reading(power(power_w), state, without))
         available = self.tr("of {0} available").format(power(pool.available_w))
@@ -138,12 +149,6 @@ class Overview(QWidget):
         self.rate.show_value(now_s, pool.rate, rate_reading(snapshot))
         self.tariff.show_value(now_s, pool.tariff, tariff_reading(snapshot))
 
-    def _show_national(self, snapshot: CentralSnapshot, state: ValueState, without: str) -> None:
-        national_w = snapshot.pool.national_w
-        if not snapshot.tie_closed:
-            reading = Reading(power(0), ValueState.DISCONNECTED, self.tr("tie open"))
-            self.national.show_value(snapshot.now_s, None, reading)
-            return
-        words = self.tr("import") if national_w > 0 else self.tr("export") if national_w < 0 else ""
-        note = ", ".join(part for part in (words, without) if part)
-        self.national.show_value(snapshot.now_s, national_w, Reading(power(abs(national_w)), state, note))
+    def _show_national(self, snapshot: CentralSnapshot) -> None:
+        known = snapshot.pool.national_w if snapshot.tie_closed else None
+        self.national.show_value(snapshot.now_s, known, national_reading(snapshot))

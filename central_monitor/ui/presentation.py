@@ -3,7 +3,7 @@
 from PySide6.QtCore import QCoreApplication
 
 from central_monitor.snapshot import CentralSnapshot, HouseView, LinkState
-from microgrid.minute import Hold
+from central_monitor.ui.sharing_words import Trouble, since_words, trouble
 from microgrid.months import month_of, zone_of
 from microgrid.sample import Quality
 from microgrid.terms import Contract, Role, Source
@@ -54,26 +54,6 @@ def role_words(contract: Contract | None) -> str:
     return translate(_CONTEXT, "producer, generator")
 
 
-def order_words(house: HouseView) -> str:
-    """What a seller is told besides its target; empty if nothing is."""
-    translate = QCoreApplication.translate
-    order = house.order
-    if order is None:
-        return ""
-    if order.hold is Hold.CAP:
-        words = translate(_CONTEXT, "held by the cap")
-    elif order.hold is Hold.SHARING:
-        words = translate(_CONTEXT, "held by sharing")
-    elif order.raise_standing:
-        words = translate(_CONTEXT, "raise")
-    else:
-        words = ""
-    if order.acknowledged:
-        return words
-    unanswered = translate(_CONTEXT, "not acknowledged")
-    return f"{words}, {unanswered}" if words else unanswered
-
-
 def unheard(snapshot: CentralSnapshot) -> int:
     """How many houses the pool's figures have no good value of."""
     return sum(house_state(house) is not ValueState.GOOD for house in snapshot.houses)
@@ -83,13 +63,11 @@ def house_priority(house: HouseView) -> Priority | None:
     """How urgent the house's own condition is; None if all is well with it."""
     if house.link is LinkState.LOST:
         return Priority.HIGH
-    if house.link is LinkState.LINKED and house.quality is Quality.BAD:
-        return Priority.LOW
-    return None
+    return Priority.LOW if _bad(house) or trouble(house) is not None else None
 
 
 def conditions(snapshot: CentralSnapshot) -> list[Condition]:
-    """What is wrong now, most urgent first; at most four lines however many houses are concerned."""
+    """What is wrong now, most urgent first; at most five lines however many houses are concerned."""
     translate = QCoreApplication.translate
     found = []
     if snapshot.recorder_fault is not None:
@@ -100,7 +78,9 @@ def conditions(snapshot: CentralSnapshot) -> list[Condition]:
         found.append(Condition(Priority.HIGH, text))
     if lost := [house for house in snapshot.houses if house.link is LinkState.LOST]:
         found.append(Condition(Priority.HIGH, _lost_words(lost, len(snapshot.houses))))
-    if bad := [house for house in snapshot.houses if house_priority(house) is Priority.LOW]:
+    if words := _trouble_words(snapshot):
+        found.append(Condition(Priority.LOW, words))
+    if bad := [house for house in snapshot.houses if _bad(house)]:
         found.append(Condition(Priority.LOW, translate(_CONTEXT, "{0}: bad values").format(_listed(bad))))
     return found
 
@@ -142,6 +122,33 @@ def round_lines(snapshot: CentralSnapshot) -> tuple[str, str]:
     if not asked.refused:
         return first, closes
     return first, translate(_CONTEXT, "{0} refused, {1}").format(len(asked.refused), closes)
+
+
+def _bad(house: HouseView) -> bool:
+    return house.link is LinkState.LINKED and house.quality is Quality.BAD
+
+
+def _trouble_words(snapshot: CentralSnapshot) -> str:
+    """Who does not do what it is asked, all in one line; empty if everybody does."""
+    translate, by_kind = QCoreApplication.translate, []
+    for kind in Trouble:
+        houses = [house for house in snapshot.houses if trouble(house) is kind]
+        if houses:
+            by_kind.append((kind, houses))
+    words = {
+        Trouble.UNABLE: translate(_CONTEXT, "{0}: target not followed"),
+        Trouble.REFUSED: translate(_CONTEXT, "{0}: target refused"),
+        Trouble.UNANSWERED: translate(_CONTEXT, "{0}: target unanswered"),
+    }
+    parts = [words[kind].format(_listed(houses)) for kind, houses in by_kind]
+    orders = [house.order for _, houses in by_kind for house in houses if house.order is not None]
+    since_s = [order.unable_since_s for order in orders if order.unable_since_s is not None]
+    if not since_s:
+        return "; ".join(parts)
+    if len(orders) == 1:
+        since = since_words(since_s[0], snapshot.now_s, snapshot.zone)
+        parts = [translate(_CONTEXT, "{0} since {1}").format(parts[0], since)]
+    return translate(_CONTEXT, "{0}; others are asked").format("; ".join(parts))
 
 
 def _lost_words(lost: list[HouseView], total: int) -> str:

@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 from math import sin
+from typing import Any
+
+from msgspec import structs
 
 from central_monitor.snapshot import (
+    ByHand,
     CentralSnapshot,
     HouseView,
     LinkState,
@@ -13,16 +17,20 @@ from central_monitor.snapshot import (
     OrderView,
     PoolView,
     RoundView,
+    SharingView,
     Work,
 )
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
-from microgrid.minute import Hold
+from microgrid.directives import StrategyName
+from microgrid.minute import Fate, Hold
 from microgrid.sample import CommandState, MeterFlag, Quality, Sample
-from microgrid.terms import Contract, Role, Source
+from microgrid.terms import Contract, Obligation, Role, Source
 from microgrid.units import WS_PER_KWH, microcoins
 
 NOW_S = 1_733_040_309.0  # 1 December 2024, 13:05:09 in Karachi
 ZONE = "Asia/Karachi"
+DAY_S = 1_732_993_200  # when its day began, 00:00
+TURNS_S = DAY_S + 17 * 3600 + 40 * 60  # when its night begins
 TARIFF = microcoins(17.6)
 
 
@@ -68,7 +76,10 @@ def make_house(index: int, step: int = 0, name: str | None = None) -> HouseView:
         )  # fmt: skip
         exchange_w = round(1400 + 600 * swing)
         sample = make_sample(exchange_w, exchange_w + 640)
-        order = OrderView(target_w=1700, raise_standing=False, hold=Hold.NONE, acknowledged=True)
+        order = OrderView(
+            target_w=exchange_w // 100 * 100, raise_standing=False, hold=Hold.NONE, acknowledged=True,
+            fate=Fate.MET, command_id=40 + index, given_s=int(NOW_S) - 125,
+        )  # fmt: skip
         allotment_w, month = None, MonthView(
             microgrid_energy=round(123.4 * WS_PER_KWH), national_energy=round(-2.5 * WS_PER_KWH),
             microgrid_amount=microcoins(1234.5), national_amount=microcoins(-44),
@@ -101,12 +112,10 @@ def make_house(index: int, step: int = 0, name: str | None = None) -> HouseView:
     )
 
 
-def with_order(house: HouseView, *, raise_standing: bool, acknowledged: bool) -> HouseView:
-    """The seller under this order instead."""
+def with_order(house: HouseView, **changes: Any) -> HouseView:
+    """The seller with its order changed so."""
     assert house.order is not None
-    return replace(
-        house, order=replace(house.order, raise_standing=raise_standing, acknowledged=acknowledged)
-    )
+    return replace(house, order=replace(house.order, **changes))
 
 
 def make_split(exchange_w: int, allotment_w: int | None, min_w: int = 0) -> LiveSplit:
@@ -156,6 +165,14 @@ def with_houses(houses: tuple[HouseView, ...], step: int = 0) -> CentralSnapshot
         pool=pool,
         tie_closed=True,
         notices=(Notice(NOW_S - 600, "House A is now part of the network"),),
+        sharing=SharingView(
+            strategy=StrategyName.DAY_TIME,
+            author="M. Desk",
+            note="the winter's days are short but clear",
+            turns_minute=TURNS_S // 60,
+            saved=microcoins(31.4),
+            saved_from_minute=DAY_S // 60,
+        ),
     )
 
 
@@ -244,3 +261,66 @@ def make_troubled(step: int = 0) -> CentralSnapshot:
         round=asked,
         work=Work(text="Settling November 2024", done=11, total=30),
     )
+
+
+NO_ANSWER: dict[str, Any] = {"acknowledged": False, "fate": Fate.UNANSWERED}
+
+
+def make_unsteady(step: int = 0) -> CentralSnapshot:
+    """Sixteen houses while sellers do not do what they are asked: each in another way."""
+    houses = [make_house(index, step) for index in range(16)]
+    since_s = int(NOW_S) - 1510
+    asked: dict[str, Any] = {"raise_standing": True, "target_w": 2250}
+    houses[1] = with_order(draw(houses[1], 610), fate=Fate.UNMET, unable_since_s=since_s, **asked)
+    houses[3] = with_order(
+        draw(houses[3], 0), fate=Fate.REFUSED, answer="the source is not running",
+        unable_since_s=since_s + 900, **asked,
+    )  # fmt: skip
+    houses[5] = with_order(draw(houses[5], 900), unable_since_s=since_s + 1480, **asked, **NO_ANSWER)
+    houses[7] = replace(
+        with_order(draw(houses[7], 0), hold=Hold.OPERATOR, target_w=0),
+        by_hand=ByHand(None, int(NOW_S) // 60 + 1200, "M. Desk", "the fan belt is torn, a fitter comes"),
+    )
+    houses[9] = replace(
+        with_order(draw(houses[9], 1010), hold=Hold.OPERATOR, target_w=1000),
+        by_hand=ByHand(1000, None, "M. Desk", "the roof is half in the shade"),
+    )
+    houses[11] = replace(
+        houses[11], link=LinkState.LOST, quality=Quality.STALE, age_s=130.0, split=None, order=None
+    )
+    houses[13] = with_order(
+        draw(houses[13], 1300), fate=Fate.FOLLOWING, target_w=1900, given_s=int(NOW_S) - 12, hold=Hold.SHARING
+    )
+    houses[15] = draw(replace(houses[15], order=None), -420)
+    houses[2] = replace(houses[2], quality=Quality.STALE, age_s=12.0)
+    houses[4] = replace(draw(houses[4], 0), sample=make_sample(0, 0, closed=False))
+    houses[6] = replace(draw(houses[6], -300), contract=None, allotment_w=None, split=make_split(-300, 0))
+    houses[8] = draw(houses[8], -2350)
+    houses[10], houses[12] = draw(houses[10], -1790), draw(houses[12], -1650)
+    return with_houses(tuple(houses), step)
+
+
+def by_night(snapshot: CentralSnapshot) -> CentralSnapshot:
+    """The same at 21:15: the sun gives nothing and owes nothing, generators carry the load."""
+    now_s = DAY_S + 21.25 * 3600
+    houses = []
+    for house in snapshot.houses:
+        contract, made = house.contract, house
+        if contract is not None and contract.source is Source.SOLAR:
+            daylight = structs.replace(contract, obligation=Obligation.DAYLIGHT)
+            made = replace(draw(house, 0), contract=daylight, order=None, split=make_split(0, None))
+        elif house.order is not None:
+            made = with_order(draw(house, 2240), target_w=2250, given_s=int(now_s) - 3720)
+        houses.append(made)
+    made_up = with_houses(tuple(houses))
+    assert made_up.sharing is not None
+    sharing = replace(
+        made_up.sharing, turns_minute=DAY_S // 60 + 24 * 60 + 7 * 60 + 15, saved=microcoins(-2.15)
+    )
+    return replace(made_up, now_s=now_s, pool=replace(made_up.pool, is_day=False), sharing=sharing)
+
+
+def with_sharing(snapshot: CentralSnapshot, **changes: Any) -> CentralSnapshot:
+    """The same with the way load is shared changed so."""
+    assert snapshot.sharing is not None
+    return replace(snapshot, sharing=replace(snapshot.sharing, **changes))

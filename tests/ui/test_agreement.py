@@ -8,9 +8,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from central_monitor.snapshot import LinkState, LiveSplit, OrderView
-from central_monitor.ui.agreement import HELD_S, AgreementScreen, Order, Selection
+from central_monitor.ui.agreement import AgreementScreen, Order, Selection
 from central_monitor.ui.agreement_rows import cells_of, headers, line_of
 from central_monitor.ui.deviation import Breach, deviation
+from central_monitor.ui.live_list import HELD_S
 from microgrid.minute import Hold
 from microgrid.sample import Quality
 from microgrid.terms import Obligation

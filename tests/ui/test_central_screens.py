@@ -4,14 +4,23 @@ import pytest
 from PySide6.QtCore import Qt
 
 from central_monitor.ui.correction import CorrectionDialog
-from central_monitor.ui.main_window import AGREEMENT, BILLS, CONTRACTS, DETAIL, MAIN, SETTINGS, CentralWindow
+from central_monitor.ui.main_window import (
+    AGREEMENT,
+    BILLS,
+    CONTRACTS,
+    DETAIL,
+    MAIN,
+    SETTINGS,
+    SHARING,
+    CentralWindow,
+)
 from node.qt.theme import DARK, LIGHT
 from tests.ui.fake_operator import FakeOperator
 from tests.ui.images import picture, saturation
 from tests.ui.sample_books import make_proof
 from tests.ui.sample_snapshots import make_central
 
-SCREENS = (MAIN, AGREEMENT, DETAIL, CONTRACTS, BILLS, SETTINGS)
+SCREENS = (MAIN, AGREEMENT, SHARING, DETAIL, CONTRACTS, BILLS, SETTINGS)
 
 
 class CountingOperator(FakeOperator):
@@ -51,7 +60,7 @@ def test_every_screen_is_reached_by_its_number_from_every_other(window, qtbot, n
 def test_without_an_operator_only_the_live_screens_are_offered(qtbot, settings):
     window = CentralWindow(settings)
     qtbot.addWidget(window)
-    assert list(window.bar.buttons) == [MAIN, AGREEMENT, DETAIL]
+    assert list(window.bar.buttons) == [MAIN, AGREEMENT, SHARING, DETAIL]
 
 
 def test_screens_that_ask_survive_a_restart_too(window, qtbot, settings):
@@ -86,7 +95,7 @@ def test_every_screen_fits_its_window(window, qtbot, screen, size):
     assert window.size().toTuple() == size
 
 
-@pytest.mark.parametrize("screen", [CONTRACTS, BILLS, SETTINGS])
+@pytest.mark.parametrize("screen", [SHARING, CONTRACTS, BILLS, SETTINGS])
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_screens_without_plots_have_no_colour(window, screen, theme):
     window.set_theme(theme)

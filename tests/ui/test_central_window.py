@@ -9,16 +9,26 @@ from PySide6.QtCore import QPoint, QRect, Qt
 
 from central_monitor.snapshot import LinkState, Notice, Work
 from central_monitor.ui.house_cell import HouseCell
-from central_monitor.ui.main_window import AGREEMENT, DETAIL, MAIN, CentralWindow
+from central_monitor.ui.main_window import AGREEMENT, DETAIL, MAIN, SHARING, CentralWindow
 from central_monitor.ui.navigation import NEW_NOTICE_S
-from central_monitor.ui.presentation import conditions, house_note, house_state, link_line
+from central_monitor.ui.presentation import conditions, house_note, house_priority, house_state, link_line
 from central_monitor.ui.single_line import MOST_ON_A_PAGE, plan_page
 from microgrid.sample import Quality
 from node.qt.symbols import Priority
 from node.qt.theme import DARK, LIGHT, load_theme
 from node.qt.value import ValueState
 from tests.ui.images import blank, grey, on_screen, picture, place_in, saturation
-from tests.ui.sample_snapshots import lose, make_central, make_house, make_troubled, make_upset, with_houses
+from tests.ui.sample_snapshots import (
+    NO_ANSWER,
+    lose,
+    make_central,
+    make_house,
+    make_troubled,
+    make_unsteady,
+    make_upset,
+    with_houses,
+    with_order,
+)
 
 
 @pytest.fixture
@@ -166,6 +176,49 @@ def test_conditions_come_most_urgent_first_and_fit_the_banner():
     assert conditions(make_central()) == []
 
 
+def test_sellers_that_do_not_do_what_they_are_asked_are_one_condition():
+    snapshot = make_unsteady()
+    assert [c.text for c in conditions(snapshot)] == [
+        "House L: link lost 2 min 10 s",
+        "House B: target not followed; House D: target refused; House F: target unanswered; others are asked",
+    ]
+    assert [house_priority(house) for house in snapshot.houses[1:8:2]] == [*(Priority.LOW,) * 3, None]
+    alone = with_houses((make_house(0), snapshot.houses[3]))
+    assert [c.text for c in conditions(alone)] == [
+        "House D: target refused since 12:54 PKT; others are asked"
+    ]
+
+
+def test_a_night_on_which_no_seller_follows_is_one_line():
+    houses = (make_house(index) for index in range(254))
+    off_s = int(make_central().now_s) - 60
+    found = conditions(
+        with_houses(tuple(with_order(h, unable_since_s=off_s) if h.order else h for h in houses))
+    )
+    assert [c.text for c in found] == ["Houses B, D, F and 124 more: target not followed; others are asked"]
+
+
+def test_a_seller_whose_link_is_lost_is_not_said_to_be_silent_too():
+    house = with_order(make_house(1), **NO_ANSWER)
+    lost = replace(house, link=LinkState.LOST, quality=Quality.STALE, age_s=60.0)
+    assert [c.text for c in conditions(with_houses((make_house(0), lost)))] == [
+        "House B: link lost 1 min 00 s"
+    ]
+
+
+def test_all_conditions_at_once_are_in_the_banner(window):
+    upset = make_unsteady()
+    bad = replace(upset.houses[0], quality=Quality.BAD)
+    everything = replace(
+        upset, houses=(bad, *upset.houses[1:]), tie_closed=False, recorder_fault="the disk is full"
+    )
+    window.show_snapshot(everything)
+    assert len(window.banner.conditions) == 5
+    whole = picture(window.banner)
+    last = grey(whole)[2:26, -400:-10]  # the fifth stands alone on top of the last column
+    assert last.min() < 60
+
+
 def test_many_lost_houses_are_counted():
     snapshot = make_central(40)
     for index in range(6):
@@ -296,7 +349,7 @@ def active(window, qtbot):
 
 
 @pytest.mark.parametrize("modifier", [Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier])
-@pytest.mark.parametrize(("key", "screen"), [("2", AGREEMENT), ("3", DETAIL), ("1", MAIN)])
+@pytest.mark.parametrize(("key", "screen"), [("2", AGREEMENT), ("3", SHARING), ("4", DETAIL), ("1", MAIN)])
 def test_every_screen_is_reached_by_its_number(active, qtbot, modifier, key, screen):
     active.show_snapshot(make_central())
     active.open_screen(MAIN if screen != MAIN else AGREEMENT)
@@ -307,7 +360,7 @@ def test_every_screen_is_reached_by_its_number(active, qtbot, modifier, key, scr
 
 def test_banner_head_and_links_are_on_every_screen(active):
     active.show_snapshot(make_upset())
-    for screen in (MAIN, AGREEMENT, DETAIL):
+    for screen in (MAIN, AGREEMENT, SHARING, DETAIL):
         active.open_screen(screen)
         assert active.banner.isVisible()
         assert active.links.isVisible()

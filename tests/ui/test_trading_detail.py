@@ -18,8 +18,8 @@ from tests.ui.sample_snapshots import (
     make_central,
     make_house,
     make_troubled,
+    make_unsteady,
     with_houses,
-    with_order,
 )
 
 
@@ -71,7 +71,7 @@ def test_a_buyer_is_split_between_micro_grid_and_national_grid(detail):
     assert (trade.microgrid_label.text(), text(trade.microgrid)) == ("Taken from the micro-grid", "1.80 kW")
     assert (trade.national_label.text(), text(trade.national)) == ("From the national grid", "0.55 kW")
     assert (trade.deviation_label.text(), text(trade.deviation)) == ("Deviation: beyond allotment", "0.55 kW")
-    for seller in (trade.default, trade.target, trade.order, detail.contract.price, detail.contract.minimum):
+    for seller in (trade.default, trade.order, detail.contract.price, detail.contract.minimum):
         assert not seller.isVisible()
     assert text(detail.contract.allotment) == "1.80 kW"
 
@@ -81,18 +81,41 @@ def test_a_seller_delivers_and_is_in_default_below_its_minimum(detail):
     trade, contract = detail.trade, detail.contract
     assert trade.microgrid_label.text() == "Delivered to the micro-grid"
     assert (text(trade.microgrid), text(trade.default)) == ("0.09 kW", "0.16 kW")
-    assert (text(trade.target), trade.order.text()) == ("1.70 kW", "acknowledged")
+    assert trade.order.text().startswith("Target 1.90\N{NO-BREAK SPACE}kW, given 2 min 05 s ago. Met.")
     assert (text(contract.minimum), text(contract.maximum)) == ("0.25 kW", "2.50 kW")
     assert (text(contract.price), contract.obligation.text()) == ("8.00 coins/kWh", "always")
     assert not contract.allotment.isVisible()
 
 
+@pytest.mark.parametrize("size", [(944, 440), (1264, 640), (1904, 920)])
+@pytest.mark.parametrize("house", "BDFHJN")
+def test_what_became_of_an_order_is_read_in_full(detail, qtbot, size, house):
+    detail.resize(*size)
+    detail.show_snapshot(make_unsteady())
+    detail.show_house(house)
+    qtbot.wait(10)
+    picture(detail)
+    assert detail.trade.order.text()
+    assert detail.trade.order.toolTip() == ""  # it has one only where it is cut
+
+
 def test_an_order_tells_what_became_of_it(detail):
-    house = make_house(1)
-    show(detail, with_order(house, raise_standing=True, acknowledged=False))
-    assert detail.trade.order.text() == "raise, not acknowledged"
-    show(detail, with_order(house, raise_standing=True, acknowledged=True))
-    assert detail.trade.order.text() == "raise, acknowledged"
+    detail.show_snapshot(make_unsteady())
+    detail.show_house("D")
+    assert detail.trade.order.text() == (
+        "Target 2.25\N{NO-BREAK SPACE}kW, given 2 min 05 s ago, a raise. Refused: the source is not running."
+        " Does not follow since 12:54 PKT: others are asked."
+    )
+    detail.show_house("J")
+    assert detail.trade.order.text().endswith(
+        "set by hand. Met. Held at 1.00\N{NO-BREAK SPACE}kW by M. Desk: the roof is half in the shade"
+    )
+    detail.show_house("H")
+    assert "Out of service until 2 Dec 2024, 09:05 PKT by M. Desk: the fan belt is torn" in (
+        detail.trade.order.text()
+    )
+    detail.show_house("A")
+    assert not detail.trade.order.isVisible()
 
 
 def test_the_month_so_far_adds_up(detail):
