@@ -55,12 +55,12 @@ def draw_figures(figures: MonthFigures, folder: Path) -> tuple[Path, ...]:
 
 
 _DAY_AND_NIGHT = (
-    "Day is from {hours} (Table 6.1); the night of a date is its hours before and after, and is shaded."
+    "Day is from {hours} (Table 6.1); the night of a date is its hours before and after."
     " Bars are the mean power of these hours."
 )
 _RATE = (
     "The rate is the mean of the sellers' prices weighted by what they deliver, as billed under the cap."
-    " Shaded: night, outside of {hours} (Table 6.1)."
+    " Night, outside of {hours} (Table 6.1), is shaded."
 )
 _DAY = (
     "Mean power of each minute, by the meters. Shaded: night (Table 6.1); filled: a contract, from minimum to"

@@ -152,7 +152,7 @@ def _mean_day(figures: MonthFigures, unit: str, series: Sequence[Series], least:
     """A panel of the mean day, on an axis of its own."""
     return Panel(
         title="Mean day", unit=unit, span=_mean_span(figures), series=series, least=least, weight=1.2,
-        caption=f"local time of day ({figures.zone.key}), mean of {len(figures.days)} days",
+        caption=f"local time of day ({figures.zone.key}), mean of {len(figures.days)} days; night is shaded",
     )  # fmt: skip
 
 
