@@ -4,10 +4,8 @@ import numpy as np
 
 from microgrid.dispatch.situation import Int
 
-_LOADING_BITS = 20  # P/Gmax is found in steps of 2**-20, about a millionth
 
-
-def fill(power_w: Int, limit_w: Int, max_w: Int, rank: Int, left_w: int) -> int:
+def fill(power_w: Int, limit_w: Int, rated_w: Int, rank: Int, left_w: int) -> int:
     """Raise `power_w` in place by `left_w` in all, nobody beyond `limit_w`; what could not be placed.
 
     Lower ranks (whole numbers from 0) go first. Sellers of one rank are raised to one common P/Gmax.
@@ -20,38 +18,37 @@ def fill(power_w: Int, limit_w: Int, max_w: Int, rank: Int, left_w: int) -> int:
     full = rank < last
     power_w[full] += room[full]
     left_w -= int(whole[last - 1]) if last else 0
-    if last == len(whole):
+    if last == len(whole) or left_w == 0:
         return left_w
-    partly = np.flatnonzero(rank == last)
-    power_w[partly] = _evenly(power_w[partly], limit_w[partly], max_w[partly], left_w)
+    partly = np.flatnonzero((rank == last) & (room > 0))
+    power_w[partly] = _evenly(power_w[partly], limit_w[partly], rated_w[partly], left_w)
     return 0
 
 
-def _evenly(power_w: Int, limit_w: Int, max_w: Int, left_w: int) -> Int:
+def _evenly(power_w: Int, limit_w: Int, rated_w: Int, left_w: int) -> Int:
     """Raised to one common P/Gmax, by `left_w` in all, which is less than there is room for.
 
     Watts that do not divide go to the first.
     """
-    budget_w = left_w + int(power_w.sum())
+    even_w = np.clip(rated_w * _loading(power_w, limit_w, rated_w, left_w), power_w, limit_w)
+    raised_w: Int = even_w.astype(np.int64)
+    divided = even_w > raised_w
+    spare_w = left_w + int(power_w.sum()) - int(raised_w.sum())
+    before = np.cumsum(divided) - divided
+    raised_w += np.clip(spare_w - before, 0, divided)
+    return raised_w
 
-    def raised(loading: int) -> Int:
-        even: Int = np.maximum(power_w, np.minimum(limit_w, max_w * loading >> _LOADING_BITS))
-        return even
 
-    low, high = 0, 1 << _LOADING_BITS
-    while low < high:
-        middle = (low + high + 1) // 2
-        if int(raised(middle).sum()) <= budget_w:
-            low = middle
-        else:
-            high = middle - 1
-    level = raised(low)
-    # What is left is less than one more step of everybody's Gmax.
-    more = raised(low + 1) - level
-    before = np.cumsum(more) - more
-    spare_w = budget_w - int(level.sum())
-    evenly: Int = level + np.clip(spare_w - before, 0, more)
-    return evenly
+def _loading(power_w: Int, limit_w: Int, rated_w: Int, left_w: int) -> float:
+    """The common P/Gmax at which sellers give so much more than `power_w`, each up to its limit."""
+    # Each rises with the loading from where it stands to its limit: their sum bends at these points only.
+    bends = np.concatenate((power_w / rated_w, limit_w / rated_w))
+    slope_w = np.concatenate((rated_w, -rated_w))
+    order = np.argsort(bends)
+    bends, slope_w = bends[order], np.cumsum(slope_w[order])
+    gained_w = np.concatenate(([0.0], np.cumsum(slope_w[:-1] * np.diff(bends))))
+    bend = int(np.searchsorted(gained_w, left_w)) - 1  # the last one before
+    return float(bends[bend] + (left_w - gained_w[bend]) / slope_w[bend])
 
 
 def ranks(*keys: Int) -> Int:
