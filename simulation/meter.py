@@ -133,16 +133,17 @@ def make_meter(
     wiring: Wiring = RIGHT, faults: Sequence[Fault] = (),
 ) -> VirtualMeter:  # fmt: skip
     """A house's virtual meter with its plant, beginning at minute `start`; ValueError says why not."""
+    config = grid.plant(house)
     plant = HousePlant(
         house,
-        grid.plant(house),
+        config,
         zone=zone_of(grid.zone),
         site=grid.site,
         seed=seed,
         start=start,
         load=replay.load_w if replay else None,
         start_ws=(counter_start_ws, counter_start_ws, counter_start_ws),
-        faults=faults,
+        faults=(*map(fault_of, config.faults), *faults),
     )
     silent = replay.silent if replay else never
     boot = boot_id(seed, house, start)

@@ -21,6 +21,7 @@ from microgrid.statement import Statements
 from microgrid.steering import Asked, Follower
 from microgrid.terms import Terms
 from microgrid.units import SECONDS_PER_MINUTE
+from simulation.plant.faults import FaultKind
 from simulation.plant.house_plant import HousePlant, PlantMinute
 from simulation.virtual_meter import never
 
@@ -92,6 +93,9 @@ class _Home:
             return
         export_w = self.heard.exchange_p_w
         width_ms = self._follower.pulse(now_s, export_w)
+        if width_ms != 0 and self.plant.suffers(FaultKind.DEAF):
+            self._follower.answered(False)
+            return
         if width_ms != 0:
             self.refused = not self.plant.pulse(1 if width_ms > 0 else -1, abs(width_ms))
         elif self._follower.is_set(now_s, export_w):

@@ -13,8 +13,8 @@ from central_monitor.services.agreed import Agreed
 from central_monitor.services.orders import ANSWER_S, HouseReading, Order, fate
 from microgrid.commitment import Commitment
 from microgrid.directives import Standing
-from microgrid.dispatch import STRATEGIES, Fleet, Seller, Situation, plan
-from microgrid.dispatch.following import Following
+from microgrid.dispatch import STRATEGIES, Crew, Fleet, Seller, Task, divide
+from microgrid.dispatch.following import Asked, Following
 from microgrid.minute import Fate, Hold, OrderMinute
 from microgrid.pool import obliged
 from microgrid.terms import Cap, Contract, Role, Tariff
@@ -56,6 +56,7 @@ class Controller:
         take, less what houses not steered here deliver.
         """
         minute = now_s // SECONDS_PER_MINUTE
+        self._see(now_s, readings, tariff)
         sellers = self._sellers(minute, readings, day)
         by_hand = self._by_hand(minute, sellers)
         fleet = sellers.only(np.array([house not in by_hand for house in sellers.houses], dtype=np.bool_))
@@ -63,16 +64,27 @@ class Controller:
         demand_w = sum(max(0, -r.exchange_w) for r in readings.values())
         demand_w -= sum(r.export_w for house, r in readings.items() if house not in steered)
         demand_w -= sum(self._delivers(house, held[0], readings[house]) for house, held in by_hand.items())
-        targets = self._divide(fleet, max(0, demand_w), readings, tariff, day, allowance) | by_hand
+        task = Task(max(0, demand_w), day, self._step_s, tariff, allowance)
+        planned = divide(STRATEGIES[self.standing.strategy], self._crew(fleet, readings), task)
+        pairs = zip(planned.target_w.tolist(), map(Hold, planned.hold.tolist()), strict=True)
+        targets = dict(zip(fleet.houses, pairs, strict=True)) | by_hand
         contracts = self._agreed.contracts_at(minute)
-        patience_s = max(tariff.response_s, 2 * self._step_s)
         self._orders = {
-            house: self._order(
-                contracts[house], target_w, hold, readings[house], now_s, tariff.deadband_w, patience_s
-            )
+            house: self._order(contracts[house], target_w, hold, readings[house], now_s, tariff.deadband_w)
             for house, (target_w, hold) in sorted(targets.items())
         }
         return dict(self._orders)
+
+    def _see(self, now_s: int, readings: Mapping[str, HouseReading], tariff: Tariff) -> None:
+        """Note who follows."""
+        patience_s = max(tariff.response_s, 2 * self._step_s)
+        for house, order in self._orders.items():
+            if (reading := readings.get(house)) is not None:
+                asked = Asked(order.target_w, order.given_s, order.refused or order.unanswered(now_s))
+                following = order.following.seen(
+                    asked, reading.export_w, now_s, tariff.deadband_w, patience_s, self._step_s
+                )
+                self._orders[house] = replace(order, following=following)
 
     def _sellers(self, minute: int, readings: Mapping[str, HouseReading], day: bool) -> Fleet:
         """Who can be asked now."""
@@ -109,40 +121,22 @@ class Controller:
     def _delivers(self, house: str, target_w: int, reading: HouseReading) -> int:
         """What can be counted on: the target, or what is given by one that does not follow."""
         order = self._orders.get(house)
-        unable = order is not None and order.following.unable_since_s is not None
-        return reading.export_w if unable else target_w
+        return target_w if order is not None and order.following.counts else reading.export_w
 
-    def _divide(
-        self,
-        fleet: Fleet,
-        demand_w: int,
-        readings: Mapping[str, HouseReading],
-        tariff: Tariff,
-        day: bool,
-        allowance: int,
-    ) -> dict[str, tuple[int, Hold]]:
-        """Targets by the strategy. Who does not follow keeps its part, and others are asked in its place."""
+    def _crew(self, fleet: Fleet, readings: Mapping[str, HouseReading]) -> Crew:
+        """The fleet as it is known now."""
+        exports = [readings[house].export_w for house in fleet.houses]
         orders = [self._orders.get(house) for house in fleet.houses]
-        exports = np.array([readings[house].export_w for house in fleet.houses], dtype=np.int64)
-        standing = np.array(
-            [e if o is None else o.target_w for o, e in zip(orders, exports.tolist(), strict=True)],
-            dtype=np.int64,
+        asked = [e if o is None else o.target_w for o, e in zip(orders, exports, strict=True)]
+        hold = [Hold.NONE if o is None else o.hold for o in orders]
+        return Crew(
+            fleet=fleet,
+            export_w=np.array(exports, dtype=np.int64),
+            asked_w=np.array(asked, dtype=np.int64),
+            hold=np.array(hold, dtype=np.int64),
+            unproven=np.array([o is None or o.following.is_unproven for o in orders], dtype=np.bool_),
+            uncounted=np.array([o is None or not o.following.counts for o in orders], dtype=np.bool_),
         )
-        strategy = STRATEGIES[self.standing.strategy]
-
-        def divide(part: np.ndarray, left_w: int) -> dict[str, tuple[int, Hold]]:
-            some = fleet.only(part)
-            situation = Situation(some, max(0, left_w), standing[part], day, self._step_s)
-            found = plan(strategy, situation, tariff, allowance)
-            pairs = zip(found.target_w.tolist(), map(Hold, found.hold.tolist()), strict=True)
-            return dict(zip(some.houses, pairs, strict=True))
-
-        everybody = np.ones(len(fleet.houses), dtype=np.bool_)
-        targets = divide(everybody, demand_w)
-        able = np.array([o is None or o.following.unable_since_s is None for o in orders], dtype=np.bool_)
-        if not able.all():
-            targets |= divide(able, demand_w - int(exports[~able].sum()))
-        return targets
 
     def _order(
         self,
@@ -152,7 +146,6 @@ class Controller:
         reading: HouseReading,
         now_s: int,
         deadband_w: int,
-        patience_s: int,
     ) -> Order:
         """The order after this step; the same with the same id while its target stays."""
         export_w = reading.export_w
@@ -163,11 +156,7 @@ class Controller:
             order = self._given(target_w, hold, raised, now_s, now_s, Commitment(raised), Following(export_w))
         else:
             order = self._replaced(before, target_w, hold, export_w, now_s, deadband_w)
-        following = order.following.seen(order.target_w, export_w, now_s, deadband_w, patience_s)
-        unheeded = before is not None and (before.refused or before.unanswered(now_s))
-        if unheeded and following.off_since_s is not None and following.unable_since_s is None:
-            following = replace(following, unable_since_s=now_s)  # no use in waiting
-        return replace(order, following=following, fallback_w=0 if out else contract.min_w)
+        return replace(order, fallback_w=0 if out else contract.min_w)
 
     def _replaced(
         self, before: Order, target_w: int, hold: Hold, export_w: int, now_s: int, deadband_w: int

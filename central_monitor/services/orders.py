@@ -56,11 +56,11 @@ def fate(order: Order, export_w: int, now_s: int, deadband_w: int, response_s: i
         return Fate.REFUSED
     if order.acknowledged_s is None:
         return Fate.UNANSWERED if order.unanswered(now_s) else Fate.SENT
+    if abs(order.target_w - export_w) <= tolerance_w(order.target_w, deadband_w):
+        return Fate.MET
     due = order.commitment.due(now_s, response_s)
     if due is not None and _short_w(order, due[0], export_w) > tolerance_w(due[0], deadband_w):
         return Fate.UNMET
-    if _short_w(order, order.target_w, export_w) <= tolerance_w(order.target_w, deadband_w):
-        return Fate.MET
     return Fate.LATE if order.acknowledged_s - order.owing_s >= ANSWER_S else Fate.FOLLOWING
 
 

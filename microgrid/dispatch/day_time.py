@@ -18,8 +18,8 @@ BRIDGED_STEP_S = 60
 
 
 def level(fleet: Fleet, percent: int) -> Int:
-    """This share of everybody's Gmax, or Gmin where that is more."""
-    return np.maximum(fleet.min_w, fleet.max_w * percent // 100)
+    """This share of everybody's Gmax, within what can be asked."""
+    return np.clip(fleet.rated_w * percent // 100, fleet.min_w, fleet.max_w)
 
 
 def share_load(fleet: Fleet, demand_w: int, day: bool) -> Int:
@@ -27,10 +27,10 @@ def share_load(fleet: Fleet, demand_w: int, day: bool) -> Int:
     power_w = fleet.min_w.copy()
     left_w = demand_w - int(power_w.sum())
     together = np.zeros(len(fleet.houses), dtype=np.int64)
-    left_w = fill(power_w, level(fleet, LOW_PERCENT), fleet.max_w, together, left_w)
+    left_w = fill(power_w, level(fleet, LOW_PERCENT), fleet.rated_w, together, left_w)
     rank = ranks((fleet.solar != day).astype(np.int64), fleet.price)
-    left_w = fill(power_w, level(fleet, HIGH_PERCENT), fleet.max_w, rank, left_w)
-    fill(power_w, fleet.max_w, fleet.max_w, rank, left_w)
+    left_w = fill(power_w, level(fleet, HIGH_PERCENT), fleet.rated_w, rank, left_w)
+    fill(power_w, fleet.max_w, fleet.rated_w, rank, left_w)
     return power_w
 
 

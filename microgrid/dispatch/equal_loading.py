@@ -14,5 +14,5 @@ class EqualLoading:
         fleet = situation.fleet
         power_w = fleet.min_w.copy()
         left_w = situation.demand_w - int(power_w.sum())
-        fill(power_w, fleet.max_w, fleet.max_w, np.zeros_like(power_w), left_w)
+        fill(power_w, fleet.max_w, fleet.rated_w, np.zeros_like(power_w), left_w)
         return power_w

@@ -3,32 +3,67 @@
 A seller that does not follow is noticed, and others are asked in its place; what it is held to stands.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
-TOLERANCE_PERCENT = 5  # of the target; at least twice the deadband
+TOLERANCE_PERCENT = 2  # of the target; at least the deadband
 PROGRESS_PERCENT = 20  # of what is missing: who moves by less from one step to the next is not on its way
+
+
+class Asked(NamedTuple):
+    """The target a seller stands under, since when, and whether it refuses it or has not answered in time."""
+
+    target_w: int
+    given_s: int
+    unheeded: bool
 
 
 class Following(msgspec.Struct, frozen=True, gc=False):
     """How one seller follows. Times are Unix seconds, powers W exported."""
 
     seen_w: int  # at the last step
+    met_w: int | None = None  # the target it met last
     off_since_s: int | None = None  # away from its target and not on its way; None: it is there, or coming
     unable_since_s: int | None = None  # noticed as not following; None: it follows
 
-    def seen(self, target_w: int, export_w: int, now_s: int, deadband_w: int, patience_s: int) -> "Following":
-        """After another step: noticed once it has been off for `patience_s`, and able again at its target."""
-        if abs(target_w - export_w) <= tolerance_w(target_w, deadband_w):
-            return Following(export_w)
+    @property
+    def is_unproven(self) -> bool:
+        """Whether it has met no target yet since it is steered."""
+        return self.met_w is None
+
+    @property
+    def counts(self) -> bool:
+        """Whether its target can be counted on; else only what it gives."""
+        return self.met_w is not None and self.unable_since_s is None
+
+    def seen(
+        self, asked: Asked, export_w: int, now_s: int, deadband_w: int, patience_s: int, step_s: int
+    ) -> "Following":
+        """At the next control step, `step_s` after the one before.
+
+        Who does not reach a new target is noticed after `patience_s`; who falls off one that it had met has
+        nothing to wait for but the next step, who refuses or does not answer not even that. It is able again
+        well inside the tolerance.
+        """
+        target_w = asked.target_w
+        tolerance = tolerance_w(target_w, deadband_w)
+        error_w = abs(target_w - export_w)
+        if error_w <= (tolerance if self.unable_since_s is None else tolerance // 2):
+            return Following(export_w, target_w)
         towards_w = export_w - self.seen_w if target_w > export_w else self.seen_w - export_w
         coming = towards_w * 100 >= PROGRESS_PERCENT * abs(target_w - self.seen_w)
-        off_since_s = now_s if self.off_since_s is None or coming else self.off_since_s
+        fell_off = self.met_w is not None and abs(target_w - self.met_w) <= tolerance
+        off_since_s = self.off_since_s
+        if off_since_s is None or coming:
+            off_since_s = now_s if coming or fell_off else asked.given_s
         unable_since_s = self.unable_since_s
-        if unable_since_s is None and now_s - off_since_s >= patience_s:
+        waited = now_s - off_since_s >= (step_s if fell_off else patience_s)
+        if unable_since_s is None and (waited or asked.unheeded):
             unable_since_s = now_s
-        return Following(export_w, off_since_s, unable_since_s)
+        return Following(export_w, self.met_w, off_since_s, unable_since_s)
 
 
 def tolerance_w(target_w: int, deadband_w: int) -> int:
     """How far from its target a seller is still there."""
-    return max(2 * deadband_w, target_w * TOLERANCE_PERCENT // 100)
+    return max(deadband_w, target_w * TOLERANCE_PERCENT // 100)

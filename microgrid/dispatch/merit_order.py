@@ -12,5 +12,5 @@ class MeritOrder:
         fleet = situation.fleet
         power_w = fleet.min_w.copy()
         left_w = situation.demand_w - int(power_w.sum())
-        fill(power_w, fleet.max_w, fleet.max_w, ranks(fleet.price), left_w)
+        fill(power_w, fleet.max_w, fleet.rated_w, ranks(fleet.price), left_w)
         return power_w

@@ -1,7 +1,7 @@
 """What a strategy is asked, and what it answers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -26,11 +26,16 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All sellers that can be asked, sorted by ID; one entry a seller in each array."""
+    """All sellers that can be asked, sorted by ID; one entry a seller in each array.
+
+    `min_w` and `max_w` are what can be asked of a seller now, `rated_w` is its contract's Gmax: the same as
+    `max_w` unless the seller does not follow.
+    """
 
     houses: tuple[str, ...]
     min_w: Int
     max_w: Int
+    rated_w: Int
     price: Int
     solar: Bool
 
@@ -38,10 +43,12 @@ class Fleet:
     def of(cls, sellers: Iterable[Seller]) -> "Fleet":
         """The fleet of these sellers."""
         listed = sorted(sellers, key=lambda seller: seller.house)
+        max_w = np.array([s.max_w for s in listed], dtype=np.int64)
         return cls(
             houses=tuple(s.house for s in listed),
             min_w=np.array([s.min_w for s in listed], dtype=np.int64),
-            max_w=np.array([s.max_w for s in listed], dtype=np.int64),
+            max_w=max_w,
+            rated_w=max_w,
             price=np.array([s.price for s in listed], dtype=np.int64),
             solar=np.array([s.source is Source.SOLAR for s in listed], dtype=np.bool_),
         )
@@ -52,9 +59,16 @@ class Fleet:
             tuple(house for house, taken in zip(self.houses, chosen.tolist(), strict=True) if taken),
             self.min_w[chosen],
             self.max_w[chosen],
+            self.rated_w[chosen],
             self.price[chosen],
             self.solar[chosen],
         )
+
+    def limited(self, short: Bool, over: Bool, export_w: Int) -> "Fleet":
+        """Who falls `short` can be asked for no more than it gives, who is `over` for no less."""
+        max_w = np.where(short, np.minimum(self.max_w, export_w), np.maximum(self.max_w, over * export_w))
+        min_w = np.where(over, np.maximum(self.min_w, export_w), np.minimum(self.min_w, max_w))
+        return replace(self, min_w=min_w, max_w=max_w)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import msgspec
 
 from microgrid.terms import MAX_HOUSES, Role, Source
 from microgrid.units import watts
+from simulation.plant.faults import fault_of
 from simulation.plant.profile import profile_faults
 from simulation.plant.sun import Site
 
@@ -21,7 +22,8 @@ class PlantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Generator: a diesel of `rated_kva` at `power_factor`. It is run all month, so `minimum_kw` must lie below
     the house's own base load plus Gmin, or the contract's minimum cannot be reached from above. `tank_kwh` is
     what its fuel makes before it stops for good.
-    `noise_w` is what the output trembles by, up and down: keep it below the tariff's deadband.
+    `noise_w` is what the output trembles by, up and down: keep it below the tariff's deadband. `faults` are
+    those that will befall the house, as texts (see `faults.fault_of`).
     """
 
     monthly_kwh: float | None = None  # in a month of 30 days
@@ -31,6 +33,7 @@ class PlantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     pulse_w_per_s: int = 1000  # how far a RAISE or LOWER of one second moves the set-point
     ramp_kw_per_minute: float | None = None  # without it 5 for an inverter, 3 for a generator
     noise_w: int = 4
+    faults: tuple[str, ...] = ()
     # solar
     inverter_kw: float = 0.0
     array_kwp: float = 0.0
@@ -71,7 +74,8 @@ class HouseSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 def plant_faults(house: str, config: PlantConfig) -> list[str]:
     """What is wrong with a plant's description, one sentence each; empty if nothing is."""
-    return [f"House {house}: {fault}" for fault in (*_load_faults(config), *_source_faults(config))]
+    found = (*_load_faults(config), *_source_faults(config), *_fault_faults(config))
+    return [f"House {house}: {fault}" for fault in found]
 
 
 def _load_faults(config: PlantConfig) -> list[str]:
@@ -82,6 +86,16 @@ def _load_faults(config: PlantConfig) -> list[str]:
     if config.monthly_kwh is not None and not 0 < config.monthly_kwh <= 100_000:
         return [f"monthly_kwh is {config.monthly_kwh:g}; it must be above 0, at most 100000."]
     return []
+
+
+def _fault_faults(config: PlantConfig) -> list[str]:
+    found = []
+    for text in config.faults:
+        try:
+            fault_of(text)
+        except ValueError as fault:
+            found.append(f"{fault}.")
+    return found
 
 
 def _source_faults(config: PlantConfig) -> list[str]:

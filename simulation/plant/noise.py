@@ -1,5 +1,7 @@
 """The trembling of a source's output."""
 
+import math
+
 from microgrid.units import SECONDS_PER_MINUTE
 from simulation.plant.streams import stream
 
@@ -9,8 +11,7 @@ _BLOCK = 3600  # draws made at once: an hour of seconds, or sixty hours of minut
 class Noise:
     """Whole watts evenly drawn from -`amplitude_w` to +`amplitude_w`, by seed, house and time alone.
 
-    A whole minute has a draw of its own, and so has every second: the mean of a minute's seconds is not
-    the minute's draw.
+    A whole minute has a draw of its own, as much smaller as the mean of its seconds would be.
     """
 
     def __init__(self, amplitude_w: int, seed: int, house: str) -> None:
@@ -28,8 +29,7 @@ class Noise:
         block, index = divmod(second // period_s, _BLOCK)
         if (period_s, block) != self._drawn:
             draws = stream(self._seed, self._house, "noise", period_s, block).random(_BLOCK)
-            self._draws = [
-                int(draw * (2 * self._amplitude_w + 1)) - self._amplitude_w for draw in draws.tolist()
-            ]
+            amplitude_w = math.ceil(self._amplitude_w / math.sqrt(period_s))
+            self._draws = [int(draw * (2 * amplitude_w + 1)) - amplitude_w for draw in draws.tolist()]
             self._drawn = (period_s, block)
         return self._draws[index]

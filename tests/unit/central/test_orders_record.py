@@ -141,9 +141,9 @@ def test_deafness_ends_nothing_that_was_acknowledged():
 def test_being_noticed_as_unable_ends_nothing():
     steered = Steered(seller("B", 8), seller("D", 9), buyer("A"))
     steered.step(A=-1200, B=0, D=0)
-    for _ in range(5):
+    for given_w in (250, 250, 1100, 1100, 1100):
         steered.acknowledge("B", "D")
-        steered.step(A=-1200, B=100, D=1100)
+        steered.step(A=-1200, B=100, D=given_w)
     assert steered.control.orders["B"].following.unable_since_s is not None
     row = steered.record(NOON + 5)["B"]
     assert (row.raise_standing, row.fate) == (True, Fate.UNMET)
