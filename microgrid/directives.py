@@ -88,6 +88,20 @@ def standing(directives: Iterable[Directive]) -> Standing:
     return Standing(named or StrategyName.DAY_TIME, strategy_by, held, out)
 
 
+def strategies(directives: Iterable[Directive], minutes: range) -> list[StrategyName]:
+    """How load was shared in each of these minutes: what stood as it began.
+
+    Directives come in the order they were entered.
+    """
+    found = [StrategyName.DAY_TIME] * len(minutes)
+    for directive in directives:
+        if directive.kind is DirectiveKind.STRATEGY and directive.strategy is not None:
+            first = -(-directive.entered_s // SECONDS_PER_MINUTE)
+            begun = min(max(0, first - minutes.start), len(minutes))
+            found[begun:] = [directive.strategy] * (len(minutes) - begun)
+    return found
+
+
 def _carried_on(before: Directive | None, directive: Directive) -> Directive:
     """The same, without a gap in the minute under way if the house was out of service before it."""
     if before is None or (before.until_minute or 0) * SECONDS_PER_MINUTE <= directive.entered_s:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid.directives import Directive, DirectiveKind, Standing, StrategyName, standing
+from microgrid.directives import Directive, DirectiveKind, Standing, StrategyName, standing, strategies
 
 KIND = DirectiveKind
 
@@ -74,6 +74,17 @@ def test_whoever_is_out_longer_than_was_said_is_out_without_a_gap():
     assert minutes_out(standing([out("D", 0, 20), out("D", 60 * 15 + 30, 40)])) == list(range(40))
     # After the end of the first there is nothing to carry on.
     assert minutes_out(standing([out("D", 0, 10), out("D", 60 * 15 + 30, 20)])) == list(range(16, 20))
+
+
+def test_each_minute_was_shared_as_stood_when_it_began():
+    off = directive(KIND.STRATEGY, 130, strategy=StrategyName.OFF)
+    merit = directive(KIND.STRATEGY, 300, strategy=StrategyName.MERIT_ORDER)
+    hold = directive(KIND.HOLD, 310, house="D", target_w=100)
+    found = strategies([off, merit, hold], range(8))
+    assert found == [StrategyName.DAY_TIME] * 3 + [StrategyName.OFF] * 2 + [StrategyName.MERIT_ORDER] * 3
+    assert strategies([off, merit], range(4, 6)) == [StrategyName.OFF, StrategyName.MERIT_ORDER]
+    assert strategies([off, merit], range(6, 8)) == [StrategyName.MERIT_ORDER] * 2
+    assert strategies([], range(2)) == [StrategyName.DAY_TIME] * 2
 
 
 ORDERS = st.tuples(
