@@ -12,7 +12,7 @@ from central_monitor.ui.presentation import (
     house_state,
     role_words,
 )
-from central_monitor.ui.sharing_words import order_words
+from central_monitor.ui.sharing_words import brief_words
 from microgrid.terms import Role
 from node.qt.format import MINUS, Quantity, duration, energy, power
 from node.qt.symbols import breaker_word, paint_arrow, paint_breaker, paint_priority
@@ -179,7 +179,7 @@ class HouseCell:
             return
         age = "" if house.age_s is None else duration(house.age_s)
         # Without a row of its own, what a seller is told to do matters more than the link's delay.
-        words = (not tall and order_words(house)) or house_note(house)
+        words = (not tall and brief_words(house)) or house_note(house)
         paint_text(painter, row.adjusted(0, 0, -size * 3, 0), words, size * 0.92, self.theme.quiet)
         paint_text(painter, row, age, size * 0.92, self.theme.quiet, align=_RIGHT)
 
@@ -196,5 +196,5 @@ def _agreed_rows(house: HouseView) -> list[tuple[str, Quantity, ValueState]]:
         target, label = power(house.order.target_w), translate(_CONTEXT, "Target")
     return [
         (translate(_CONTEXT, "Contract"), limits, ValueState.GOOD),
-        (", ".join(part for part in (label, order_words(house)) if part), target, ValueState.GOOD),
+        (", ".join(part for part in (label, brief_words(house)) if part), target, ValueState.GOOD),
     ]

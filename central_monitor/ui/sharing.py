@@ -169,7 +169,7 @@ class SharingScreen(QWidget):
 
     def _show_count(self, taking: int, sellers: tuple[HouseView, ...]) -> None:
         assert self._snapshot is not None
-        first = self.tr("{0} houses take, {1} sell").format(taking, len(sellers))
+        first = self.tr("Houses that take: {0}, that sell: {1}").format(taking, len(sellers))
         parts = [first, *([words] if (words := count_words(sellers)) else [])]
         short_w, imported_w = shortage_w(sellers), self._snapshot.pool.national_w
         if min(short_w, imported_w) >= NO_FLOW_W:

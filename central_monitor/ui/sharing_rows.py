@@ -62,8 +62,9 @@ def takes(house: HouseView) -> bool:
 
 
 def shortage_w(houses: tuple[HouseView, ...]) -> int:
-    """By how much sellers that are heard are short of their targets."""
-    return sum(max(0, -_off_target_w(house)) for house in houses)
+    """By how much sellers that are heard, and have not met their targets, are short of them."""
+    unmet = [house for house in houses if house.order is not None and house.order.fate is not Fate.MET]
+    return sum(max(0, -_off_target_w(house)) for house in unmet)
 
 
 def taker_headers() -> tuple[str, ...]:

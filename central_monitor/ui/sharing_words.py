@@ -105,14 +105,22 @@ def hold_words(order: OrderView) -> str:
             return translate(_CONTEXT, "raise") if order.raise_standing else ""
 
 
-def order_words(house: HouseView) -> str:
-    """What a seller is told and what has become of it, in one short phrase; empty without an order."""
+def brief_words(house: HouseView) -> str:
+    """What matters most about a seller's order; empty without one, and where it is just met."""
     if out_of_service(house):
         return QCoreApplication.translate(_CONTEXT, "out of service")
     if house.order is None:
         return ""
     if (found := trouble(house)) is not None:
         return trouble_words(found)
+    fate = house.order.fate
+    return hold_words(house.order) or ("" if fate is Fate.MET else fate_words(fate))
+
+
+def _order_words(house: HouseView) -> str:
+    """Why a seller's target is what it is, and what has become of the order; empty without one."""
+    if house.order is None:
+        return ""
     return ", ".join(part for part in (hold_words(house.order), fate_words(house.order.fate)) if part)
 
 
@@ -125,7 +133,7 @@ def order_line(house: HouseView, now_s: float, zone: str, *, is_day: bool) -> st
     if order is None:
         return _no_order_words(house, is_day)
     if (found := trouble(house)) is None:
-        return order_words(house)
+        return _order_words(house)
     if order.unable_since_s is None:
         return trouble_words(found)
     since = since_words(order.unable_since_s, now_s, zone)

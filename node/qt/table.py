@@ -286,6 +286,7 @@ class Table(QTableView):
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         columns.setHighlightSections(False)
         columns.setSectionsClickable(False)
+        columns.setFont(ui_font(int(self._size)))  # a style sheet keeps the table's own from it
         lines = max(header.count("\n") + 1 for header in self._rows.headers)
         columns.setFixedHeight(round(self._size * (1.3 * lines + 0.5)))
 

@@ -21,6 +21,7 @@ from central_monitor.ui.sharing_rows import (
     seller_headers,
     taker_headers,
 )
+from central_monitor.ui.sharing_words import brief_words
 from microgrid.directives import StrategyName
 from microgrid.minute import Fate, Hold
 from microgrid.sample import Quality
@@ -258,6 +259,26 @@ def test_every_fate_of_an_order_has_its_words(changes, words):
     assert fate(with_order(make_house(1), **changes)) == words
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"hold": Hold.SHARING}, "held by sharing"),
+        ({"fate": Fate.FOLLOWING}, "following"),
+        ({"fate": Fate.FOLLOWING, "raise_standing": True}, "raise"),
+        ({"fate": Fate.REFUSED, "hold": Hold.CAP}, "refused"),
+        ({"fate": Fate.UNMET, "unable_since_s": 1, "hold": Hold.SHARING}, "does not follow"),
+    ],
+)
+def test_where_there_is_little_room_an_order_is_what_matters_most(changes, words):
+    assert brief_words(with_order(make_house(1), **changes)) == words
+
+
+def test_little_room_still_tells_who_is_out_of_service_or_not_asked():
+    assert brief_words(make_unsteady().houses[7]) == "out of service"
+    assert brief_words(make_house(0)) == ""
+
+
 def test_orders_by_hand_are_told_with_their_reason():
     upset = make_unsteady()
     held, out = upset.houses[9], upset.houses[7]
@@ -332,11 +353,12 @@ def test_trouble_comes_first_then_who_is_farthest_from_its_target_and_the_unhear
     assert screen.sellers.keys == ("D", "B", "F", "N", "J", "H", "P", "L")
     assert screen.takers.keys[:2] == ("P", "I")  # what is taken without or beyond allotment
     assert screen.count.text() == (
-        "9 houses take, 8 sell; 1 not following, 1 refusing, 1 not answering, 1 not linked, 1 held,"
-        f" 1 out of service; 5.84{NB}kW short of their targets while 4.44{NB}kW is imported"
+        "Houses that take: 9, that sell: 8; 1 not following, 1 refusing, 1 not answering, 1 not linked,"
+        f" 1 held, 1 out of service; 5.84{NB}kW short of their targets while 4.44{NB}kW is imported"
     )
-    screen.show_snapshot(make_central())
-    assert screen.count.text() == "2 houses take, 2 sell"
+    met = with_houses((draw(make_house(0), -2000), with_order(make_house(1), target_w=1950)))
+    screen.show_snapshot(met)  # 40 W short, which is met: that is told of nobody
+    assert screen.count.text() == "Houses that take: 1, that sell: 1"
 
 
 @pytest.mark.parametrize(
