@@ -124,9 +124,11 @@ class BillsPage(QWidget):
 
     Signals:
         correction_wanted: a MinuteProof whose reading the operator wants to correct.
+        waiver_wanted: a MonthBook and the AccountLine of which the operator wants to waive a penalty.
     """
 
     correction_wanted = Signal(object)
+    waiver_wanted = Signal(object, object)
 
     def __init__(self, operator: Operator) -> None:
         super().__init__()
@@ -210,6 +212,7 @@ class BillsPage(QWidget):
         self.accounts.selected.connect(self._show_scope)
         self.days.opened.connect(self._open_day)
         self.minutes.opened.connect(self._open_minute)
+        self.days.waiver_wanted.connect(self.waiver_wanted)
         self.proof.correction_wanted.connect(self.correction_wanted)
         self.output.said.connect(self._tell)
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._up)

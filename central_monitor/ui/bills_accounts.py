@@ -55,8 +55,9 @@ def state_words(book: MonthBook) -> str:
         month_name(book.month), moment(book.issued_s, book.zone)
     )
     if book.adjustments:
-        runs = max(each.number for each in book.adjustments)
-        words += translate(_CONTEXT, "; adjusted since, settled {0} times").format(runs)
+        words += translate(_CONTEXT, "; adjusted since")
+        if (runs := max(each.number for each in book.adjustments)) > 1:
+            words += translate(_CONTEXT, ", settled {0} times").format(runs)
     return words
 
 
@@ -98,6 +99,7 @@ def account_headers() -> list[str]:
         translate(_CONTEXT, "Micro-grid\ncoins"),
         translate(_CONTEXT, "National\ngrid coins"),
         translate(_CONTEXT, "Penalties\ncoins"),
+        translate(_CONTEXT, "Waived\ncoins"),
         translate(_CONTEXT, "Earlier\nmonths coins"),
         translate(_CONTEXT, "Total\ncoins"),
         translate(_CONTEXT, "Adjusted\nsince coins"),
@@ -120,7 +122,8 @@ def account_row(line: AccountLine, billed: bool, causes: str = "") -> list[Cell]
         amount_cell(statement.microgrid_amount, link=True),
         amount_cell(statement.national_grid_amount, link=True),
         amount_cell(statement.penalty_amount, link=True),
-        amount_cell(statement.adjustments, link=True),
+        amount_cell(line.waived, link=True),
+        amount_cell(line.earlier, link=True),
         amount_cell(statement.total, link=True, bold=True),
         amount_cell(line.adjusted, link=True, tip=causes),
         _minutes_cell(statement.estimated_minutes),
@@ -145,7 +148,8 @@ def total_row(book: MonthBook) -> list[Cell]:
         total_of(each.microgrid_amount for each in statements),
         total_of(each.national_grid_amount for each in statements),
         total_of(each.penalty_amount for each in statements),
-        total_of(each.adjustments for each in statements),
+        total_of(line.waived for line in book.lines),
+        total_of(line.earlier for line in book.lines),
         amount_cell(book.total, bold=True),
         total_of(line.adjusted for line in book.lines),
         _minutes_cell(sum(each.estimated_minutes for each in statements)),

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, Signal, Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from central_monitor.books import AccountLine, DayLine, MonthBook
 from central_monitor.ui.bills_accounts import account_title, amount_cell, energy_cell, role_name
+from central_monitor.ui.waiving import waiver_words
 from node.qt.bill_text import contract_words, due_words, verdict_words
 from node.qt.format import date, energy, money, number, price
 from node.qt.table import Cell, Table
@@ -66,14 +67,19 @@ def agreed_words(line: AccountLine) -> str:
     )
 
 
-def adjusted_words(line: AccountLine, days: Sequence[DayLine]) -> str:
-    """How the issued amount, what was adjusted since and the days as they are now settled belong together."""
-    if not line.adjusted:
+def adjusted_words(book: MonthBook, line: AccountLine, days: Sequence[DayLine]) -> str:
+    """How the issued amount, what was adjusted since and the days as they are now settled belong together.
+
+    What was waived is not of the days.
+    """
+    mine = [each for each in book.adjustments if each.account == line.account]
+    adjusted = sum(each.total for each in mine if not each.waiver)
+    if not adjusted:
         return ""
     issued = line.statement.total - line.statement.adjustments
     return translate(
         _CONTEXT, "Issued for the month {0}, adjusted since by {1}; the days below come to {2}"
-    ).format(money(issued), money(line.adjusted, signed=True), money(sum(day.total for day in days)))
+    ).format(money(issued), money(adjusted, signed=True), money(sum(day.total for day in days)))
 
 
 def day_row(day: DayLine, zone: str) -> list[Cell]:
@@ -111,15 +117,19 @@ class DaysView(QWidget):
 
     Signals:
         opened: the number of the day that was opened.
+        waiver_wanted: the MonthBook and AccountLine that are shown, to waive a penalty of.
     """
 
     opened = Signal(int)
+    waiver_wanted = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
         self.title = TextLine("", 14, bold=True)
         self.bill, self.agreed = TextLine("", 13), TextLine("", 13)
-        self.adjusted = TextLine("", 13)
+        self.adjusted, self.waived = TextLine("", 13), TextLine("", 13)
+        self.waive_button = QPushButton(self.tr("&Waive penalty…"))
+        self._shown: tuple[MonthBook, AccountLine] | None = None
         self.table = Table(self._headers(), self.tr("Days of the account"))
         self.setFocusProxy(self.table)
         layout = QVBoxLayout(self)
@@ -127,8 +137,15 @@ class DaysView(QWidget):
         layout.setSpacing(4)
         for part in (self.title, self.bill, self.agreed, self.adjusted):
             layout.addWidget(part)
+        self._waiving = QWidget()
+        row = QHBoxLayout(self._waiving)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.waived, 1)
+        row.addWidget(self.waive_button)
+        layout.addWidget(self._waiving)
         layout.addWidget(self.table, 1)
         self.table.chosen.connect(self._open)
+        self.waive_button.clicked.connect(self._want_waiver)
 
     def show_days(self, book: MonthBook, line: AccountLine, days: Sequence[DayLine]) -> None:
         """Show these days of this account."""
@@ -136,10 +153,11 @@ class DaysView(QWidget):
         for part, text in (
             (self.bill, bill_words(line)),
             (self.agreed, agreed_words(line)),
-            (self.adjusted, adjusted_words(line, days)),
+            (self.adjusted, adjusted_words(book, line, days)),
         ):
             part.set_text(text)
             part.setVisible(bool(text))
+        self._show_waived(book, line)
         rows = [day_row(day, book.zone) for day in days]
         keys = list(range(len(days)))
         if days:
@@ -149,9 +167,17 @@ class DaysView(QWidget):
         if self.table.current_key() is None:
             self.table.select(0)
 
+    def _show_waived(self, book: MonthBook, line: AccountLine) -> None:
+        """Penalties, and what is waived of them; nothing of an account without any."""
+        self._shown = book, line
+        words = waiver_words(book, line)
+        self.waived.set_text(words)
+        self.waive_button.setEnabled(line.waivable > 0)
+        self._waiving.setVisible(bool(words))
+
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
-        for part in (self.title, self.bill, self.agreed, self.adjusted, self.table):
+        for part in (self.title, self.bill, self.agreed, self.adjusted, self.waived, self.table):
             part.set_theme(theme)
 
     def _headers(self) -> list[str]:
@@ -167,6 +193,11 @@ class DaysView(QWidget):
             self.tr("Total\ncoins"),
             self.tr("Estimated\nminutes"),
         ]
+
+    @Slot()
+    def _want_waiver(self) -> None:
+        if self._shown is not None:
+            self.waiver_wanted.emit(*self._shown)
 
     @Slot(object)
     def _open(self, key: int) -> None:

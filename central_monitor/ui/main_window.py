@@ -14,7 +14,7 @@ from central_monitor.ui.banner import Banner
 from central_monitor.ui.bills import BillsPage
 from central_monitor.ui.contracts import ContractsPage
 from central_monitor.ui.correction import CorrectionDialog
-from central_monitor.ui.desk import DeskName
+from central_monitor.ui.desk import DeskName, OrderDialog
 from central_monitor.ui.house_trends import HouseTrends
 from central_monitor.ui.main_screen import MainScreen
 from central_monitor.ui.navigation import Screen, ScreenBar
@@ -22,6 +22,7 @@ from central_monitor.ui.presentation import conditions, link_line
 from central_monitor.ui.settings import SettingsPage
 from central_monitor.ui.sharing import SharingScreen
 from central_monitor.ui.trading_detail import TradingDetail
+from central_monitor.ui.waiving import WaiverDialog
 from central_monitor.ui.work_line import WorkLine
 from node.qt.text import TextLine
 from node.qt.theme import DARK, LIGHT, load_theme
@@ -75,6 +76,9 @@ class CentralWindow(QMainWindow):
             return offered
         bills = BillsPage(operator)
         bills.correction_wanted.connect(lambda proof: self._correct(operator, desk, proof))
+        bills.waiver_wanted.connect(
+            lambda book, line: self._ask(WaiverDialog(operator, desk, book, line, self))
+        )
         return [
             *offered,
             (CONTRACTS, self.tr("Contracts"), ContractsPage(operator, desk)),
@@ -154,9 +158,11 @@ class CentralWindow(QMainWindow):
         self.open_screen(self._before_detail)
 
     def _correct(self, operator: Operator, desk: DeskName, proof: MinuteProof) -> None:
-        """Ask for the correction of a reading; once it is ordered the bills are asked for anew."""
         assert self._snapshot is not None
-        dialog = CorrectionDialog(operator, desk, proof, self._snapshot.zone, self)
+        self._ask(CorrectionDialog(operator, desk, proof, self._snapshot.zone, self))
+
+    def _ask(self, dialog: OrderDialog) -> None:
+        """Ask for an order about bills; once it is carried out they are asked for anew."""
         dialog.set_theme(self._theme)
         dialog.accepted.connect(self._screens[BILLS].refresh)
         dialog.open()

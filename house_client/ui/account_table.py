@@ -17,7 +17,7 @@ _KWH = Quantity("99,999.9", "")  # units stand above the columns
 _COINS = Quantity(f"{MINUS}9,999,999.99", "")
 _WHAT = 20.0
 _TOTAL = 40.0
-_LINES = 5
+_LINES = 6
 
 
 class Line(NamedTuple):
@@ -34,11 +34,12 @@ def account_lines(
     penalties: PenaltyParts,
     earlier: int,
     *,
+    waived: int = 0,
     seller: bool,
 ) -> list[Line]:
     """The lines of a month or a bill; `microgrid` and `national` are energy and amount.
 
-    Penalties stand by their reason (5.8.1), for a seller also where there are none.
+    Penalties stand by their reason (5.8.1), for a seller also where there are none; then what was `waived`.
     """
     translate = QCoreApplication.translate
     to_micro = translate(_CONTEXT, "To the micro-grid")
@@ -54,6 +55,8 @@ def account_lines(
         (translate(_CONTEXT, "Penalty: below minimum"), penalties.minimum_energy, penalties.minimum_amount),
     )
     lines += [Line(*reason) for reason in reasons if seller or reason[2]]
+    if waived:
+        lines.append(Line(translate(_CONTEXT, "Penalties waived"), None, waived))
     return [*lines, Line(translate(_CONTEXT, "Earlier months"), None, earlier)]
 
 

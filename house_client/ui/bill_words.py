@@ -116,7 +116,8 @@ def bill_lines(bill: Bill) -> list[Line]:
         (account.microgrid_energy, account.microgrid_amount),
         (account.national_grid_energy, account.national_grid_amount),
         bill.penalties,
-        account.adjustments,
+        bill.earlier,
+        waived=bill.waived,
         seller=account.role == Role.PRODUCER,
     )
 
@@ -162,7 +163,11 @@ def adjustment_paragraphs(received: ReceivedBill) -> list[str]:
 
 
 def _adjustment_words(adjustment: Adjustment, zone: str) -> str:
-    return QCoreApplication.translate(_CONTEXT, "{0} for {1}, settled again on {2}. {3}.").format(
+    translate = QCoreApplication.translate
+    words = translate(_CONTEXT, "{0} for {1}, settled again on {2}. {3}.")
+    if adjustment.waiver:
+        words = translate(_CONTEXT, "{0} for {1}, on {2}. {3}.")
+    return words.format(
         money(adjustment.total, signed=True),
         month_name(adjustment.month),
         date(adjustment.made_s, zone),

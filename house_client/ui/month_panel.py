@@ -19,7 +19,8 @@ _CONTEXT = "house"
 def month_total(month: MonthSoFar) -> int:
     """What the house receives (or, negative, pays) as the month stands, in micro-coins."""
     penalties = month.penalties.deficit_amount + month.penalties.minimum_amount
-    return month.microgrid_amount + month.national_amount + penalties + month.adjustments
+    amounts = month.microgrid_amount + month.national_amount + penalties
+    return amounts + month.waived + month.adjustments
 
 
 class MonthPanel(Panel):
@@ -58,6 +59,7 @@ class MonthPanel(Panel):
             (month.national_energy, month.national_amount),
             month.penalties,
             month.adjustments,
+            waived=month.waived,
             seller=month.contract is not None and month.contract.role is Role.PRODUCER,
         )
         total = month_total(month)

@@ -50,7 +50,7 @@ def bill_document(bill: Bill, check: BillCheck | None = None, adjustments: Seque
         _summary(bill),
         _prices(bill),
         _penalties(bill),
-        _carried(bill.adjustments),
+        _carried(paid for paid in bill.adjustments if paid.month != bill.month),
         _later(adjustments, bill.zone),
         _estimates(bill.account),
         _finding(check),
@@ -237,8 +237,10 @@ def _summary(bill: Bill) -> str:
         _amount(translate(_CONTEXT, "Amount, micro-grid"), account.microgrid_amount),
         _amount(national, bill.national_total),
     ]
-    if account.adjustments:
-        lines.append(_amount(translate(_CONTEXT, "Adjustments of earlier months"), account.adjustments))
+    if bill.waived:
+        lines.append(_amount(translate(_CONTEXT, "Penalties waived"), bill.waived))
+    if bill.earlier:
+        lines.append(_amount(translate(_CONTEXT, "Adjustments of earlier months"), bill.earlier))
     lines.append(_amount(translate(_CONTEXT, "Total"), account.total))
     return _head(heading) + _table(lines, last_is_sum=True)
 
@@ -288,16 +290,18 @@ def _penalties(bill: Bill) -> str:
         )
         if owed or amount
     ]
+    lines += [
+        _amount(adjustment_words(one), one.total) for one in bill.adjustments if one.month == bill.month
+    ]
     none = f"<p>{escape(translate(_CONTEXT, 'None.'))}</p>"
     return _head(translate(_CONTEXT, "Penalties")) + (_table(lines) if lines else none)
 
 
-def _carried(adjustments: Sequence[Adjustment]) -> str:
-    if not adjustments:
-        return ""
-    heading = translate(_CONTEXT, "Adjustments of earlier months, in the total above")
+def _carried(adjustments: Iterable[Adjustment]) -> str:
     lines = [_amount(f"{month_name(one.month)}. {adjustment_words(one)}", one.total) for one in adjustments]
-    return _head(heading) + _table(lines)
+    if not lines:
+        return ""
+    return _head(translate(_CONTEXT, "Adjustments of earlier months, in the total above")) + _table(lines)
 
 
 def _later(adjustments: Sequence[Adjustment], zone: str) -> str:

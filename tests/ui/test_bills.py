@@ -196,13 +196,13 @@ def test_all_accounts_with_a_total_that_reads_zero(qtbot, page):
     choose_issued(qtbot, page)
     assert page.accounts.table.keys == ("A", "B", "C", "D", "national_grid", "reserve", "losses", TOTAL)
     row = texts(page.accounts.table, TOTAL)
-    assert (row[0], row[1], row[9]) == ("All accounts", "", "0.00")
+    assert (row[0], row[1], row[10]) == ("All accounts", "", "0.00")
     assert plain(page.accounts.balance.text()) == "All accounts add up to 0.00 coins"
     assert not page.accounts.balance.emphasised
     page.accounts.table.select(TOTAL)
     press(qtbot, page, Qt.Key.Key_Return)
     assert page.place == Place(ISSUED)
-    findings = [texts(page.accounts.table, key)[12] for key in ("A", "B", "C", "D", "reserve")]
+    findings = [texts(page.accounts.table, key)[13] for key in ("A", "B", "C", "D", "reserve")]
     assert findings == ["agrees", "differs", "unchecked", "not told", ""]
 
 
@@ -224,7 +224,7 @@ def test_a_month_that_runs_is_so_far_and_has_no_bill(qtbot, page):
     assert page.month_choice.itemText(1) == "December 2024: issued, adjusted"
     assert not page.output.print_button.isEnabled()
     assert not page.output.all_button.isEnabled()
-    assert {texts(page.accounts.table, key)[12] for key in "ABCD"} == {""}
+    assert {texts(page.accounts.table, key)[13] for key in "ABCD"} == {""}
     page.accounts.table.setFocus()
     press(qtbot, page, Qt.Key.Key_Return)
     arrive(qtbot, page, Level.DAYS)
@@ -236,7 +236,7 @@ def test_a_month_that_runs_is_so_far_and_has_no_bill(qtbot, page):
 def test_adjustments_stand_beside_the_issued_amount_with_their_causes(qtbot, page):
     choose_issued(qtbot, page)
     row = texts(page.accounts.table, "A")
-    assert (row[9], row[10]) == ("\N{MINUS SIGN}8,511.00", "\N{MINUS SIGN}2.35")
+    assert (row[10], row[11]) == ("\N{MINUS SIGN}8,511.00", "\N{MINUS SIGN}2.35")
     listed = page.accounts.adjustments
     assert [listed.texts(row)[0] for row in range(3)] == ["House A", "House B", "Reserve"]
     assert listed.texts(0)[3].startswith("Corrected reading: The reading of 12 December")
@@ -261,7 +261,7 @@ def test_days_have_what_the_bill_says_and_add_up(qtbot, page):
     assert "penalty, asked to raise and not delivered: 0.06 kWh, \N{MINUS SIGN}1.08 coins" in said
     assert page.days.agreed.text().endswith("the house's check: differs")
     assert page.days.table.texts(31)[0] == "All days"
-    assert page.days.table.texts(31)[8] == texts(page.accounts.table, "B")[9]
+    assert page.days.table.texts(31)[8] == texts(page.accounts.table, "B")[10]
     page.days.table.select(-1)
     press(qtbot, page, Qt.Key.Key_Return)
     assert page.place.level is Level.DAYS
@@ -283,7 +283,7 @@ def test_minutes_of_a_kind_are_found_by_keyboard(qtbot, page):
 def test_what_was_estimated_is_marked_on_the_way_down(qtbot, page):
     day = next(number for number, day in enumerate(DAYS) if make_table(2, day).estimated.any())
     open_minutes(qtbot, page, "C", day)
-    assert texts(page.accounts.table, "C")[11] == "60"
+    assert texts(page.accounts.table, "C")[12] == "60"
     assert page.days.table.texts(day)[9] == "12"
     page.minutes.which.setFocus()
     press(qtbot, page, Qt.Key.Key_End)
@@ -318,9 +318,9 @@ def test_a_long_name_and_a_large_amount_cut_no_number(qtbot, page, operator):
     answer_otherwise(operator, month=with_line(0, name=LONG_NAME, **large))
     choose_issued(qtbot, page)
     table = page.accounts.table
-    assert texts(table, "A")[9] == "\N{MINUS SIGN}123,456,789.01"
+    assert texts(table, "A")[10] == "\N{MINUS SIGN}123,456,789.01"
     assert texts(table, "A")[1] == LONG_NAME
-    for column in range(2, 12):
+    for column in range(2, 13):
         if table.cell(table.model().index(0, column)).align_right:
             assert table.columnWidth(column) >= table._wanted[column]
     assert table.horizontalScrollBar().maximum() == 0
