@@ -126,6 +126,24 @@ def adjustments_csv(adjustments: Iterable[Adjustment], zone: str) -> bytes:
     return _csv(header, rows)
 
 
+def waivers_csv(book: MonthBook) -> bytes:
+    """What was waived of the month's penalties as entered, one line each: by whom and why."""
+    header = ["month", "house", "entered", "amount_coins", "author", "reason"]
+    place = zone_of(book.zone)
+    rows = (
+        [
+            each.month,
+            each.house,
+            _second(each.entered_s, place),
+            _coins(each.amount),
+            each.author,
+            each.reason,
+        ]
+        for each in book.waivers
+    )
+    return _csv(header, rows)
+
+
 def _minute_rows(account: str, table: MinuteTable, place: ZoneInfo) -> Iterable[list[object]]:
     columns = (
         table.microgrid_energy, table.national_grid_energy, table.rate, table.microgrid_amount,

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QTimer, Signal, Slot
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QProgressBar, QPushButton, QWidget
 
-from central_monitor.adapters.exports import accounts_csv, adjustments_csv, days_csv, minutes_csv
+from central_monitor.adapters.exports import accounts_csv, adjustments_csv, days_csv, minutes_csv, waivers_csv
 from central_monitor.books import AccountLine, DayLine, MonthBook
 from central_monitor.operator import Operator
 from central_monitor.ui.bills_task import Progress, Task, Work
@@ -42,11 +42,12 @@ def write_bills(book: MonthBook, folder: Path) -> Work:
 
 
 def write_csv(operator: Operator, book: MonthBook, line: AccountLine | None, days: int, folder: Path) -> Work:
-    """Accounts, adjustments and everybody's days; of one account, if it is given, also its minutes."""
+    """Accounts, adjustments, waivers, everybody's days; of one account, if it is given, also its minutes."""
     total = len(book.lines) + (days if line is not None else 0)
     files = {
         f"accounts-{book.month}.csv": [accounts_csv(book)],
         f"adjustments-{book.month}.csv": [adjustments_csv(book.adjustments, book.zone)],
+        f"waivers-{book.month}.csv": [waivers_csv(book)],
     }
     parts = files[f"days-{book.month}.csv"] = []
     for done, each in enumerate(book.lines):

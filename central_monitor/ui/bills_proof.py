@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayou
 
 from central_monitor.books import MinuteProof
 from central_monitor.ui.bills_rule import coins, fine, minute_total, rate_words, steps
+from central_monitor.ui.sharing_words import fate_words
 from microgrid.minute import Hold, MeterMinute, OrderMinute, Origin
 from microgrid.terms import Cap, PenaltyBasis, Tariff
 from microgrid.units import SECONDS_PER_MINUTE, kwh
@@ -168,6 +169,10 @@ def _order_part(order: OrderMinute | None, zone: str) -> str:
         (translate(_CONTEXT, "Held down"), [_hold_words(order.hold)]),
         (translate(_CONTEXT, "Command"), [command]),
         (translate(_CONTEXT, "Acknowledged by the meter"), [acknowledged]),
+        (
+            translate(_CONTEXT, "What became of it"),
+            [fate_words(order.fate) or translate(_CONTEXT, "no order")],
+        ),
         (translate(_CONTEXT, "Tie breakers"), [tie]),
         (translate(_CONTEXT, "Out of service"), [yes if order.out_of_service else no]),
     ]

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from central_monitor.books import MinuteProof
 from central_monitor.ui.bills_proof import origin_words, proof_document, proof_title
 from central_monitor.ui.bills_rule import as_posted, deficit_price, minute_total, price_of, steps
-from microgrid.minute import Hold, Origin
+from central_monitor.ui.sharing_words import fate_words
+from microgrid.minute import Fate, Hold, Origin
 from microgrid.settlement import allotments, available_ws, settle
 from microgrid.statement import PenaltyParts
 from microgrid.terms import Cap, Contract, House, PenaltyBasis, Role, Source, Tariff
@@ -272,6 +273,13 @@ def test_every_kind_of_order_and_cap_has_its_words(hold, cap):
     }  # fmt: skip
     assert held[hold] in text.split("\n")
     assert {Cap.MONTH: "over the month", Cap.MINUTE: "in each minute", Cap.OFF: "off"}[cap] in text
+
+
+@pytest.mark.parametrize("fate", list(Fate))
+def test_what_became_of_the_order_is_told(fate):
+    proof = make_proof("B")
+    text = document(replace(proof, order=changed(proof.order, fate=fate)))
+    assert f"What became of it\n{fate_words(fate) or 'no order'}" in text
 
 
 def test_quality_and_origin_of_a_reading():

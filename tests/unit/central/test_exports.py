@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from central_monitor.adapters.exports import accounts_csv, adjustments_csv, days_csv, minutes_csv
+from central_monitor.adapters.exports import accounts_csv, adjustments_csv, days_csv, minutes_csv, waivers_csv
 from microgrid.bill import Cause
 from microgrid.months import local_days, month_minutes, zone_of
 from microgrid.units import MICROCOINS_PER_COIN, WS_PER_KWH
@@ -104,6 +104,19 @@ def test_adjustments_with_their_causes():
     assert rows[1]["causes"] == "late minutes; corrected tariff"
     assert exactly(rows[0]["total_coins"]) == own.total
     assert rows[0]["made"] == "2025-01-04T00:15:00+05:00"
+
+
+def test_waivers_with_who_gave_them_and_why():
+    book = make_book(RUNNING)
+    (row,) = rows_of(waivers_csv(book))
+    assert row == {
+        "month": RUNNING, "house": "B", "entered": "2025-01-01T20:00:00+05:00", "amount_coins": "0.100000",
+        "author": "S. Malik", "reason": "The tie breaker was being tested that evening.",
+    }  # fmt: skip
+    lines = {line["account"]: line for line in rows_of(accounts_csv(book))}
+    assert lines["B"]["waived_penalties_coins"] == "0.100000"
+    assert lines["reserve"]["waived_penalties_coins"] == "-0.100000"
+    assert lines["B"]["adjustments_of_earlier_months_coins"] == "0.000000"
 
 
 def test_the_bytes_do_not_depend_on_the_locale():

@@ -484,6 +484,18 @@ def test_adjustments_stand_beside_their_bill_in_their_order(tmp_path):
     story(tmp_path, telling, after_a_restart)
 
 
+def test_what_was_waived_is_kept_beside_what_the_same_run_changed(tmp_path):
+    async def telling(house, desk):
+        await desk.deliver(bill=bill(-90_000))
+        for waiver in (0, 4, 7, 4):
+            await desk.deliver(adjustment=adjustment(2, waiver=waiver))
+
+    async def after_a_restart(house, desk):
+        assert sorted(one.waiver for one in desk.shown.bill.adjustments) == [0, 4, 7]
+
+    story(tmp_path, telling, after_a_restart)
+
+
 @pytest.mark.parametrize("paper", [{"bill": bill(-90_000)}, {"adjustment": adjustment()}])
 def test_what_cannot_be_kept_is_not_taken_and_comes_again(tmp_path, full, paper):
     async def telling(house, desk):
