@@ -18,6 +18,7 @@ from central_monitor.adapters.exports import write_statements
 from central_monitor.bootstrap import settle_database
 from db.central import CENTRAL, MinuteStore
 from db.engine import open_reader
+from microgrid.directives import StrategyName
 from microgrid.statement import Statements
 from microgrid.terms import Cap
 from node.arguments import positive
@@ -93,17 +94,24 @@ def _demo(options: argparse.Namespace) -> int:
     return 0
 
 
+Variant = tuple[Cap, StrategyName]
+
+
 @contextmanager
-def _beside(scenario: Scenario) -> Iterator[Mapping[Cap, ApplyResult[Statements]]]:
-    """The other settings of the cap, computed in memory by another process meanwhile.
+def _beside(scenario: Scenario) -> Iterator[Mapping[Variant, ApplyResult[Statements]]]:
+    """The other settings of the cap, and sharing off, computed in memory by another process meanwhile.
 
     This process keeps to one core: its threads take turns anyway, and doing so across cores costs a
     third more.
     """
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-    others = [cap for cap in Cap if cap is not scenario.cap]
+    others = [(cap, StrategyName.DAY_TIME) for cap in Cap if cap is not scenario.cap]
+    others.append((scenario.cap, StrategyName.OFF))
     with multiprocessing.get_context("spawn").Pool(1, _leave_interrupts_to_parent) as pool:
-        results = {cap: pool.apply_async(_in_memory, (scenario.with_cap(cap),)) for cap in others}
+        results = {
+            (cap, strategy): pool.apply_async(_in_memory, (scenario.with_cap(cap), strategy))
+            for cap, strategy in others
+        }
         try:
             if len(cores) > 1:
                 os.sched_setaffinity(0, {min(cores)})
@@ -118,19 +126,21 @@ def _leave_interrupts_to_parent() -> None:
 
 
 def _settle_and_write(
-    scenario: Scenario, demo: Demo, out: Path, others: Mapping[Cap, ApplyResult[Statements]]
+    scenario: Scenario, demo: Demo, out: Path, others: Mapping[Variant, ApplyResult[Statements]]
 ) -> str:
     with progress_bar("Settling") as progress:
         statements = settle_database(demo.database, scenario.month, progress)
     write_statements(statements, out)
-    results = {scenario.cap: statements} | {cap: result.get() for cap, result in others.items()}
-    text = summary(scenario, results, *_measured(demo.database, scenario))
+    found = {variant: result.get() for variant, result in others.items()}
+    unshared = found.pop((scenario.cap, StrategyName.OFF))
+    results = {scenario.cap: statements} | {cap: result for (cap, _), result in found.items()}
+    text = summary(scenario, results, unshared, *_measured(demo.database, scenario))
     (out / "summary.txt").write_text(text, encoding="utf-8")
     return text
 
 
-def _in_memory(scenario: Scenario) -> Statements:
-    oracle = scenario.oracle()
+def _in_memory(scenario: Scenario, strategy: StrategyName) -> Statements:
+    oracle = scenario.oracle(strategy)
     for _ in oracle.run(scenario.minutes):
         pass
     return oracle.played.statements(scenario.terms, scenario.month, scenario.minutes)

@@ -7,6 +7,7 @@ from microgrid.months import local_time, zone_of
 from microgrid.statement import Statements
 from microgrid.terms import COMMON_ACCOUNTS, Cap, Terms
 from microgrid.units import coins, kwh
+from simulation.saving_text import saving_lines
 from simulation.scenario import Scenario
 
 # Table 9.1: bills from the national grid alone, at 17.6 a kWh; Table 9.2: with trading. In rupees.
@@ -33,10 +34,14 @@ class Gap:
 def summary(
     scenario: Scenario,
     results: Mapping[Cap, Statements],
+    unshared: Statements,
     loads_ws: Mapping[str, int],
     gaps: Sequence[Gap],
 ) -> str:
-    """The whole text. `loads_ws` is each house's own consumption, for the bill without trading."""
+    """The whole text. `loads_ws` is each house's own consumption, for the bill without trading.
+
+    `unshared` is the month with load sharing off, under the scenario's cap.
+    """
     terms, chosen = scenario.terms, scenario.cap
     houses = sorted(loads_ws)
     days = len(scenario.minutes) / 1440
@@ -44,10 +49,12 @@ def summary(
         f"{scenario.month}, {days:g} days, {len(houses)} houses, {terms.zone}; seed {scenario.seed},"
         f" a control step every {scenario.step} min.",
         f"The cap is set to '{chosen}': that month went through meters, houses, network and database;",
-        "the others were computed in memory from the same households.",
+        "the others, and the one without load sharing, were computed in memory from the same households.",
         "Coins; positive: the house receives. The tables' figures are for a month of 30 days.",
         "",
         *_table(terms, results, loads_ws, chosen),
+        "",
+        *saving_lines(terms, results, unshared, loads_ws, chosen),
         "",
         *_energy(results, chosen),
         *_gaps(gaps, terms),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from microgrid.directives import StrategyName
 from microgrid.terms import Cap
 from simulation.scenario import load_scenario
 from simulation.summary import TABLE_9_1, TABLE_9_2, Gap, summary
@@ -22,12 +23,14 @@ def lived():
         oracle = made.with_cap(cap).oracle()
         list(oracle.run(minutes))
         results[cap] = oracle.played.statements(made.with_cap(cap).terms, made.month, minutes)
-    return made, results
+    oracle = made.oracle(StrategyName.OFF)
+    list(oracle.run(minutes))
+    return made, results, oracle.played.statements(made.terms, made.month, minutes)
 
 
 def text(lived, gaps=(), **changes):
-    made, results = lived
-    return summary(made.with_cap(changes.get("cap", Cap.MONTH)), results, LOADS_WS, gaps)
+    made, results, unshared = lived
+    return summary(made.with_cap(changes.get("cap", Cap.MONTH)), results, unshared, LOADS_WS, gaps)
 
 
 def cells(line):
@@ -56,7 +59,7 @@ def test_the_printed_tables_stand_beside_the_month(lived):
 
 
 def test_every_account_is_shown_and_the_postings_sum_to_zero(lived):
-    _, results = lived
+    _, results, _ = lived
     whole = text(lived)
     for name in ("national_grid", "reserve", "losses"):
         shown = [float(cell) for cell in row_of(whole, name)[1:]]
@@ -112,6 +115,22 @@ def test_a_house_the_tables_do_not_know_has_blanks_there(lived):
         list(oracle.run(minutes))
         results[cap] = oracle.played.statements(made.terms, made.month, minutes)
     houses = [house.house for house in made.terms.houses]
-    whole = summary(made, results, dict.fromkeys(houses, 0), [])
+    whole = summary(made, results, results[Cap.MONTH], dict.fromkeys(houses, 0), [])
     unknown = next(house for house in houses if house not in TABLE_9_1)
     assert len(row_of(whole, unknown)) == 1 + 1 + 3
+
+
+def test_what_is_saved_is_told_for_each_cap_and_for_sharing(lived):
+    _, results, unshared = lived
+    whole = text(lived)
+    alone = sum(LOADS_WS[house] / 3_600_000 * 17.6 for house in "AC")
+    for cap in Cap:
+        line = next(line for line in whole.splitlines() if line.startswith(f"cap {cap}  "))
+        paid = [-results[cap].accounts[house].total / 1e6 for house in "AC"]
+        a, c, both, saved, *_ = cells(line)[2:]
+        assert [a, c] == [f"{p:.0f}" for p in paid]
+        assert (both, saved) == (f"{sum(paid):.0f}", f"{(alone - sum(paid)) / alone:.1%}")
+        assert f"- cap {cap}: " in whole
+    off = next(line for line in whole.splitlines() if line.startswith("cap month, sharing off"))
+    assert f"{-sum(unshared.accounts[house].total for house in 'AC') / 1e6:.0f}" in cells(off)
+    assert "- load sharing: without it everybody is loaded alike" in whole
