@@ -106,8 +106,8 @@ def _of_month(month: _Lived, tariff: float) -> str:
 def _of_minute(month: _Lived, other: _Lived, tariff: float) -> str:
     return (
         f"no minute may cost more than {tariff:.2f}, so the dearest is cut by night: the diesel gives"
-        f" {month.diesel:.1f} kWh instead of {other.diesel:.1f}, the sun {month.sun:.1f} instead of {other.sun:.1f},"
-        f" the national grid {month.imported:.1f} instead of {other.imported:.1f}."
+        f" {month.diesel:.1f} kWh instead of {other.diesel:.1f}, the sun {month.sun:.1f} instead of"
+        f" {other.sun:.1f}, the national grid {month.imported:.1f} instead of {other.imported:.1f}."
     )
 
 
