@@ -15,8 +15,9 @@ from node.qt.format import power, price
 from node.qt.value import ValueState
 
 _CONTEXT = "house"
+_NO_DISTANCE_W = 5  # half the last digit shown
 _NEAR = 0.1  # warned within this part of the limit
-_OBEYED_W = 25  # as near to a target as counts as obeying it, by default of the tariff's policy
+OBEYED_W = 25  # as near to a target as counts as obeying it, by default of the tariff's policy
 
 
 class Nearness(Enum):
@@ -40,6 +41,7 @@ class Margin:
     most_w: int
     asked_w: int | None
     lowered: bool  # the central's target lowered the minimum
+    held: bool = False  # the output stands where it is steered to, at the limit or above
 
     @property
     def left_w(self) -> int:
@@ -51,6 +53,8 @@ class Margin:
     @property
     def nearness(self) -> Nearness:
         """Whether it costs, or soon will."""
+        if self.held:
+            return Nearness.FAR
         if self.left_w < 0:
             return Nearness.BEYOND
         if not self.limit_w or self.left_w >= _NEAR * self.limit_w:
@@ -61,7 +65,7 @@ class Margin:
     def missing_w(self) -> int:
         """What is missing from what the central asks for; 0 where it counts as obeyed."""
         missing = (self.asked_w or 0) - self.power_w
-        return missing if missing > _OBEYED_W else 0
+        return missing if missing > OBEYED_W else 0
 
 
 def contract_now(snapshot: HouseSnapshot) -> Contract | None:
@@ -86,7 +90,7 @@ def margin_of(snapshot: HouseSnapshot) -> Margin | None:
         return Margin(
             Role.CONSUMER, max(0, -exported_w), snapshot.allotment_w, contract.max_w, None, lowered=False
         )
-    target_w = snapshot.target_w
+    target_w, goal_w = snapshot.target_w, snapshot.goal_w
     floor_w = contract.min_w if target_w is None else min(contract.min_w, target_w)
     owes = contract.obligation is Obligation.ALWAYS or is_day(
         int(snapshot.now_s // SECONDS_PER_MINUTE), zone_of(snapshot.zone)
@@ -98,6 +102,7 @@ def margin_of(snapshot: HouseSnapshot) -> Margin | None:
         most_w=contract.max_w,
         asked_w=target_w if target_w is None else min(target_w, contract.max_w),
         lowered=floor_w < contract.min_w,
+        held=goal_w is not None and goal_w >= floor_w and abs(goal_w - exported_w) <= OBEYED_W,
     )
 
 
@@ -137,6 +142,8 @@ def _seller_words(snapshot: HouseSnapshot, margin: Margin) -> tuple[str, str]:
     if margin.limit_w == 0:
         return translate(_CONTEXT, "You owe no minimum now"), ""
     match margin.nearness:
+        case Nearness.FAR if margin.left_w < _NO_DISTANCE_W:
+            words = translate(_CONTEXT, "At your minimum of {1}")
         case Nearness.FAR:
             words = translate(_CONTEXT, "{0} above your minimum of {1}")
         case Nearness.NEAR:
@@ -160,19 +167,6 @@ def _unknown_words(snapshot: HouseSnapshot) -> str:
     if meter_state(snapshot) is ValueState.DISCONNECTED:
         return translate(_CONTEXT, "Your limits: unknown until the meter speaks")
     return translate(_CONTEXT, "Your limits: not told yet")
-
-
-def request_words(snapshot: HouseSnapshot, margin: Margin | None) -> str:
-    """What the central asks of this house, and what is missing from it; empty if nothing is asked."""
-    translate = QCoreApplication.translate
-    if snapshot.target_w is None:
-        return ""
-    asked = power(snapshot.target_w)
-    if snapshot.central is not CentralState.LINKED:
-        return translate(_CONTEXT, "Asked before the link was lost: {0}").format(asked)
-    if margin is not None and margin.missing_w:
-        return translate(_CONTEXT, "Asked for {0}: {1} missing").format(asked, power(margin.missing_w))
-    return translate(_CONTEXT, "The central asks you to give {0}").format(asked)
 
 
 def tariff_words(snapshot: HouseSnapshot) -> str:

@@ -27,7 +27,7 @@ KW = Quantity(f"{MINUS}99.99", "kW")
 _PHASES = 3
 
 # Text sizes in pixels on a screen of 1024 by 600; `set_scale` makes them fit others.
-_HUGE = 108.0
+_HUGE = 94.0
 _LARGE = 36.0
 NORMAL = 25.0
 LABEL = 22.0

@@ -1,4 +1,4 @@
-"""Who the house is, its meter's port and the central's address: entered once, tested, and kept (5.2)."""
+"""Who the house is, its meter's port, the central's address, its own limit: entered once, and kept (5.2)."""
 
 from concurrent.futures import Future
 from itertools import pairwise
@@ -13,10 +13,12 @@ from house_client.settings_file import address_text
 from house_client.snapshot import HouseSnapshot
 from house_client.ui.panels import Panel
 from house_client.ui.presentation import central_words, meter_words
-from microgrid.terms import HOUSE_ID
+from microgrid.terms import HOUSE_ID, MAX_CONNECTION_W
+from microgrid.units import watts
 from node.qt.asking import ask
 from node.qt.field import KIOSK_SIZE, FaultLine, Paragraph
-from node.qt.form import Choice, Field, ListField, TextField
+from node.qt.form import Choice, Field, ListField, NumberField, TextField
+from node.qt.format import power
 from node.qt.text import ui_font
 from node.stepped import host_and_port
 
@@ -102,12 +104,13 @@ class SetupPage(Panel):
         self.house = TextField(self.tr("House &ID"), longest=32)
         self.port = ListField(self.tr("Meter's &port"))
         self.central = TextField(self.tr("Central's &address"), longest=120)
+        self.most = NumberField(self.tr("&Gives at most"), "kW", 3)
         self.test_port = self._button(self.tr("&Listen"))
         self.test_central = self._button(self.tr("&Find it"))
         self.port_answer, self.central_answer = Answer(), Answer()
         self.connect_button = self._button(self.tr("Co&nnect to central"))
         self.told = Answer()
-        self._fields: tuple[Field, ...] = (self.house, self.port, self.central)
+        self._fields: tuple[Field, ...] = (self.house, self.port, self.central, self.most)
         self._scroll = QScrollArea()
         self._timer = QTimer(self)
         self._timer.setInterval(PORTS_EVERY_MS)
@@ -123,13 +126,15 @@ class SetupPage(Panel):
         self._snapshot = snapshot
         self.port_answer.show_state(meter_words(snapshot))
         self.central_answer.show_state(central_words(snapshot))
+        self.most.set_limit(self._limit_words())
 
     def set_scale(self, scale: float) -> None:
         """Make every text `scale` times its size on a screen of 1024 by 600."""
         super().set_scale(scale)
         for field in self._fields:
             field.set_size(KIOSK_SIZE * scale)
-            field.label.setFixedWidth(round(KIOSK_SIZE * scale * _LABEL_WIDTH))
+            if field is not self.most:  # which stands beside another
+                field.label.setFixedWidth(round(KIOSK_SIZE * scale * _LABEL_WIDTH))
         for answer in (self.port_answer, self.central_answer, self.told):
             answer.set_size(_ANSWER * scale)
 
@@ -141,6 +146,8 @@ class SetupPage(Panel):
             self.house.set_value(settings.house)
             self._show_ports(settings.serial_port)
             self.central.set_value("" if settings.central is None else address_text(settings.central))
+            most_w = settings.max_export_w
+            self.most.set_value(None if most_w is None else most_w / 1000)
             self._untouched = True
         self._list_ports()
 
@@ -201,10 +208,16 @@ class SetupPage(Panel):
     # --- the settings ---------------------------------------------------------------------------------
 
     def _apply(self) -> None:
-        house, address = self._house(), self._address()
-        if house is None or address is None:
+        house, address, is_limited = self._house(), self._address(), self._is_limit_well()
+        if house is None or address is None or not is_limited:
             return
-        settings = HouseSettings(house=house, serial_port=self.port.value(), central=address, data=self._data)
+        settings = HouseSettings(
+            house=house,
+            serial_port=self.port.value(),
+            central=address,
+            data=self._data,
+            max_export_w=self._most_w(),
+        )
         self.told.show_answer(self.tr("One moment …"))
         ask(self, self._household.apply(settings), lambda _: self._kept(), self._not_kept)
 
@@ -236,6 +249,35 @@ class SetupPage(Panel):
             words = self.tr("Write the address as HOST:PORT, such as 192.168.1.1:47474.")
             self._blame(self.central, words)
             return None
+
+    def _most_w(self) -> int | None:
+        """The house's own limit; None: there is none, or what is typed is none."""
+        value = self.most.value()
+        return None if value is None else watts(value)
+
+    def _is_limit_well(self) -> bool:
+        """Whether the house's own limit can be one; if not that is said at the field."""
+        if not self.most.text().strip():
+            return True
+        fault = self.most.check()
+        most_w, highest_w = self._most_w(), self._highest_w()
+        if most_w is not None and not 0 < most_w <= highest_w:
+            fault = self.tr("Enter a power above 0 and at most {0}, or leave this empty.").format(
+                power(highest_w)
+            )
+        if fault:
+            self._blame(self.most, fault)
+        return not fault
+
+    def _highest_w(self) -> int:
+        """What the connection carries, as far as the central has told."""
+        known_w = None if self._snapshot is None else self._snapshot.connection_w
+        return MAX_CONNECTION_W if known_w is None else known_w
+
+    def _limit_words(self) -> str:
+        if self._snapshot is None or self._snapshot.connection_w is None:
+            return self.tr("empty: no limit")
+        return self.tr("empty: {0}").format(power(self._snapshot.connection_w))
 
     def _blame(self, field: Field, fault: str) -> None:
         first = not any(each.fault for each in self._fields)
@@ -269,7 +311,11 @@ class SetupPage(Panel):
         inside = QVBoxLayout(content)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(0)
-        inside.addWidget(self.house)
+        first = QHBoxLayout()
+        first.setSpacing(6)
+        first.addWidget(self.house, 1, Qt.AlignmentFlag.AlignTop)
+        first.addWidget(self.most, 0, Qt.AlignmentFlag.AlignTop)
+        inside.addLayout(first)
         rows: tuple[tuple[Field, QWidget, Answer], ...] = (
             (self.port, self.test_port, self.port_answer),
             (self.central, self.test_central, self.central_answer),
@@ -300,6 +346,9 @@ class SetupPage(Panel):
         layout.addLayout(end)
         for each in self._fields:
             each.set_kiosk(True)
-        order = (self.house, self.port, self.test_port, self.central, self.test_central, self.connect_button)
+        order = (
+            self.house, self.most, self.port, self.test_port, self.central, self.test_central,
+            self.connect_button,
+        )  # fmt: skip
         for earlier, later in pairwise(order):
             QWidget.setTabOrder(earlier, later)

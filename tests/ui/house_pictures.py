@@ -105,6 +105,7 @@ def mistyped(window: HouseWindow) -> QWidget | None:
     assert isinstance(page, SetupPage)
     page.house.set_value("two words")
     page.central.set_value("192.168.1.1")
+    page.most.set_value(7.5)
     page.port_answer.show_fault(
         "Port /dev/ttyUSB0 is open, but no meter is heard on it. See that the meter has power and its cable"
         " is in, or choose another port."

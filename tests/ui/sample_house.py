@@ -9,6 +9,7 @@ from house_client.snapshot import CentralState, HouseSnapshot, MeterState, Recei
 from microgrid.agreements import Basis
 from microgrid.bill import Adjustment, Bill, BillCheck, BillKind, Cause, check_bill
 from microgrid.months import month_minutes, zone_of
+from microgrid.sample import CommandState
 from microgrid.statement import Account, PenaltyParts
 from microgrid.terms import Contract, Obligation, Role, Source
 from microgrid.units import WS_PER_KWH, microcoins
@@ -44,7 +45,11 @@ def make_seller(exchange_w: int = 1250) -> HouseSnapshot:
         make_kiosk(),
         now_s=NOW_S,
         sample=make_sample(exchange_w, exchange_w + 850),
-        target_w=1200,
+        target_w=1250,
+        target_reason="Your part of what the micro-grid takes now.",
+        goal_w=1250,
+        last_pulse=CommandState.DONE,
+        connection_w=5000,
         month=MonthSoFar(
             month="2024-12",
             through=int(NOW_S // 60),
@@ -194,6 +199,7 @@ _estimated = changed(
     _seller_bill,
     account=changed(_seller_bill.account, estimated_energy=11_520_000, estimated_minutes=341),
 )
+SHARING = "Load sharing: cheaper or preferred sources carry more now."
 _refused = make_call(
     seller_contract(),
     refusal={"price": "The solar price of 25 coins/kWh is above the national tariff of 17.6."},
@@ -204,7 +210,7 @@ STATES: dict[str, HouseSnapshot] = {
     "near": make_buyer(1200),
     "beyond": replace(make_buyer(1600), call=make_call(buyer_contract())),
     "below": replace(make_seller(100), bill=received(_estimated, None, (make_adjustment(),))),
-    "short": replace(make_seller(800), target_w=2000, bill=received(_seller_bill, 4_000_000)),
+    "short": replace(make_seller(800), target_w=2000, goal_w=2000, bill=received(_seller_bill, 4_000_000)),
     "no seller": replace(make_buyer(), allotment_w=0),
     "unlinked": unlinked(make_buyer()),
     "silent": replace(
@@ -212,6 +218,20 @@ STATES: dict[str, HouseSnapshot] = {
         meter_detail="nothing heard on ttyUSB0; see that the meter has power",
     ),
     "refused": replace(make_seller(), call=_refused, bill=received(make_bill(), 4_000_000)),
+    "lowered": replace(make_seller(1900), target_w=250, goal_w=250, target_reason=SHARING),
+    "limited": replace(make_seller(2000), target_w=2500, goal_w=2000, target_reason=SHARING),
+    "not running": replace(
+        make_seller(0), target_w=1500, goal_w=1500, target_reason=SHARING, last_pulse=CommandState.REFUSED
+    ),
+    "deaf": replace(make_seller(500), target_w=1500, goal_w=1500, last_pulse=CommandState.NONE),
+    "safe": unlinked(replace(make_seller(250), target_w=None, target_reason="", goal_w=250, safe=True)),
+    "safe, not running": unlinked(
+        replace(
+            make_seller(0), target_w=None, target_reason="", goal_w=250, safe=True,
+            last_pulse=CommandState.REFUSED, call=make_call(seller_contract()), bill=received(_seller_bill),
+        )
+    ),
+    "withdrawn": replace(make_seller(250), target_w=None, target_reason="", goal_w=250, safe=True),
     "agreed": replace(make_seller(), call=agreed(make_call(), seller_contract(JANUARY))),
     "untold": make_kiosk(),
     "large": replace(

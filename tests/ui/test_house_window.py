@@ -16,7 +16,7 @@ from house_client.ui.presentation import direction_words
 from microgrid.sample import Quality
 from node.qt.format import MINUS
 from node.qt.symbols import BreakerWidget
-from node.qt.text import TextLine
+from node.qt.text import TextBlock, TextLine
 from node.qt.theme import DARK, LIGHT
 from node.qt.value import ValueState, ValueWidget
 from tests.ui.fake_household import FakeHousehold
@@ -39,13 +39,13 @@ def show(window, size, snapshot, page=HOME):
     window.resize(*size)
     window.show_snapshot(snapshot)
     window.pages.choose(page)
-    for _ in range(2):
+    for _ in range(4):
         QApplication.processEvents()  # texts that have been scaled find their places
     picture(window)
 
 
 def parts(window) -> list[QWidget]:
-    kinds = (TextLine, ValueWidget, BreakerWidget, QPushButton)
+    kinds = (TextLine, TextBlock, ValueWidget, BreakerWidget, QPushButton)
     return [part for kind in kinds for part in window.findChildren(kind) if part.isVisible()]
 
 
@@ -71,7 +71,11 @@ def test_everything_is_inside_the_screen_and_nothing_overlaps(window, size, stat
 @pytest.mark.parametrize("state", STATES)
 def test_no_text_is_shortened(window, size, state, page):
     show(window, size, STATES[state], page)
-    lines = [*window.findChildren(TextLine), *window.findChildren(NoticeButton)]
+    lines = [
+        *window.findChildren(TextLine),
+        *window.findChildren(TextBlock),
+        *window.findChildren(NoticeButton),
+    ]
     shortened = [line.toolTip() for line in lines if line.isVisible() and line.toolTip()]
     if state == "refused":  # the whole refusal is read in the dialog
         shortened = [tip for tip in shortened if "solar price" not in tip]
@@ -304,7 +308,7 @@ def test_unlinked_house_shows_no_live_rate(window):
     now = window.home.now
     assert now.rate.reading.shown == "—"
     assert now.tariff.reading.state is ValueState.STALE
-    assert now.request.text().startswith("Asked before the link was lost")
+    assert window.home.steering.request.text().startswith("Asked before the link was lost")
 
 
 def test_a_journal_that_fails_is_told(window):

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QApplication
 
 from house_client.snapshot import CentralState, HouseSnapshot, MeterState
 from house_client.ui.home_page import HomePage
-from house_client.ui.margin import Nearness, contract_now, margin_of, margin_words, request_words
+from house_client.ui.margin import Nearness, contract_now, margin_of, margin_words
 from house_client.ui.month_panel import MonthPanel, month_total
+from house_client.ui.steering_words import request_words
 from microgrid.statement import PenaltyParts
 from microgrid.terms import Obligation
 from microgrid.units import microcoins

@@ -166,11 +166,39 @@ def test_connect_keeps_everything_that_was_typed(page, household, qtbot):
 def test_everything_is_reached_by_tab(page, qtbot):
     page.house.setFocus()
     seen = []
-    for _ in range(6):
+    for _ in range(7):
         focused = QApplication.focusWidget()
         seen.append(focused.text() if isinstance(focused, QPushButton) else type(focused).__name__)
         press(qtbot, Qt.Key.Key_Tab)
-    assert seen == ["QLineEdit", "ListBox", "&Listen", "QLineEdit", "&Find it", "Co&nnect to central"]
+    assert seen == [
+        "QLineEdit", "QLineEdit", "ListBox", "&Listen", "QLineEdit", "&Find it", "Co&nnect to central",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "kept_w"), [("2.345", 2345), ("5", 5000), ("", None)])
+def test_the_houses_own_limit_is_kept(page, household, qtbot, typed, kept_w):
+    type_over(qtbot, page, "G", typed)
+    push(qtbot, page, "N")
+    qtbot.waitUntil(lambda: page.told.text.startswith("Kept."))
+    assert household.kept.max_export_w == kept_w
+    page.refresh()
+    assert page.most.text() == (f"{kept_w / 1000:.3f}" if kept_w else "")
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "5.001", "much", "2.3456"])
+def test_a_limit_that_cannot_be_is_said_at_its_field(page, household, qtbot, typed):
+    page.show_snapshot(replace(make_kiosk(), connection_w=5000))
+    type_over(qtbot, page, "G", typed)
+    push(qtbot, page, "N")
+    assert page.most.fault
+    assert household.calls == []
+    assert page.most.text() == typed
+
+
+def test_what_the_connection_carries_stands_beside_the_limit(page):
+    assert page.most.limit_text == "empty: no limit"
+    page.show_snapshot(replace(make_kiosk(), connection_w=5000))
+    assert page.most.limit_text == "empty: 5.00\N{NO-BREAK SPACE}kW"
 
 
 @pytest.mark.parametrize("typed", ["", "no spaces", "-x"])
