@@ -19,8 +19,7 @@ from benchmarks.neighbourhood import HOUSES, MONTH, make_terms
 from central_monitor.services.biller import settled_month
 from central_monitor.services.inquiries import Inquiries
 from central_monitor.services.records import open_records
-from db.central import CENTRAL, AgreementRepository, BillingRepository, MinuteStore
-from db.central.billing import Run
+from db.central import CENTRAL, AgreementRepository, BillingRepository, MinuteStore, Run
 from db.central.grids import METER, ORDER, PRESENT, DayGrids, RowGrid, SealedRow, packed
 from db.engine import open_reader, open_writer
 from microgrid.columns import Ints

@@ -79,6 +79,7 @@ class Month:
             raise_standing=raised,
             target_w=np.where(sellers, self._random.integers(250, 2500, shape), -1),
             hold=np.zeros(shape, dtype=np.int64),
+            fate=np.zeros(shape, dtype=np.int64),
             command_id=np.ones(shape, dtype=np.int64),
             acknowledged_s=np.where(sellers, (first - 5) * SECONDS_PER_MINUTE, -1),
             tie_closed=sellers,
