@@ -12,6 +12,7 @@ from central_monitor.services.controller import Controller
 from central_monitor.services.credit import RunningCredit
 from central_monitor.services.live import LiveState
 from central_monitor.services.orders import Order
+from central_monitor.services.savings import Savings
 from microgrid.daylight import is_day
 from microgrid.directives import Standing
 from microgrid.minute import Hold, MeterMinute, OrderMinute
@@ -56,6 +57,7 @@ class Control:
         live: LiveState,
         clock: Clock,
         credit: RunningCredit,
+        savings: Savings,
         step_s: int,
         standing: Standing,
     ) -> None:
@@ -66,6 +68,7 @@ class Control:
         self._clock = clock
         self._zone = zone_of(agreed.terms.zone)
         self.credit = credit
+        self.savings = savings
         self._period_minutes = max(1, step_s // SECONDS_PER_MINUTE)
         self._controller = Controller(agreed, step_s)
         self.direct(standing)
@@ -106,6 +109,7 @@ class Control:
         """These minutes and orders, all that were noted, are on the disk."""
         self._noted = self._noted[len(orders) :]
         self.credit.add(minutes, meter, orders)
+        self.savings.add(minutes, meter, orders, self.standing.strategy)
 
     def record(self, minute: int) -> list[OrderMinute]:
         """What stands, as this minute would record it now; LookupError without a tariff."""

@@ -20,6 +20,7 @@ from central_monitor.services.live import LiveState
 from central_monitor.services.picture import Picture, allotments
 from central_monitor.services.poller import Poller, Told
 from central_monitor.services.recorder import Collected, Recorder
+from central_monitor.services.savings import savings_so_far
 from central_monitor.snapshot import CentralSnapshot
 from db.errors import DatabaseError
 from microgrid.directives import standing
@@ -79,6 +80,8 @@ class CentralProgram:
         self.archive = Archive(writer.path, InlineWorker() if self._stepped else None)
         last, so_far = self.archive.read_now(lambda records: records.month_so_far(terms))
         self.live = LiveState(agreed, last, {} if so_far is None else so_far.opening)
+        directives = writer.load_directives()
+        savings = self.archive.read_now(lambda records: savings_so_far(records, agreed, last, directives))
         self._server = HouseServer(self)
         self._control = Control(
             self._server.links,
@@ -86,8 +89,9 @@ class CentralProgram:
             self.live,
             self._clock,
             RunningCredit(agreed, last, 0 if so_far is None else so_far.ledger.credit),
+            savings,
             period_minutes * SECONDS_PER_MINUTE if self._stepped else CONTROL_PERIOD_S,
-            standing(directives := writer.load_directives()),
+            standing(directives),
         )
         self.directing = Directing(writer, agreed, self._control, directives)
         self._poller = Poller(self._server.links, self.live.heard)
@@ -291,6 +295,7 @@ class CentralProgram:
             self._office.statements(),
             self._office.work,
             self._office.papers,
+            self._control.savings.today(self.now_s()),
         )
 
     @property

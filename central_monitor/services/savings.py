@@ -4,12 +4,14 @@ An estimate from the minutes as they came: late and corrected minutes do not mov
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from central_monitor.services.agreed import Agreed
+from central_monitor.services.records import Records
 from microgrid.columns import MinuteColumns, OrderColumns, minute_columns, order_columns
 from microgrid.directives import Directive, StrategyName, strategies
 from microgrid.dispatch.saving import saved
@@ -22,6 +24,19 @@ def day_of(minute: int, zone: ZoneInfo) -> range:
     """The minutes of the local day that this one lies in: 1,440, an hour less or an hour more."""
     first = minute_of(datetime.combine(local_time(minute, zone).date(), time(), zone))
     return local_days(range(first, first + 2 * MINUTES_PER_DAY), zone)[0]
+
+
+def savings_so_far(
+    records: Records, agreed: Agreed, last: Mapping[str, MeterMinute], directives: Sequence[Directive]
+) -> "Savings":
+    """What the newest row's day has saved so far, from the records; `last` is each house's newest row."""
+    newest = max((row.minute for row in last.values()), default=None)
+    if newest is None:
+        return Savings(agreed, last)
+    day = day_of(newest, zone_of(agreed.terms.zone))
+    houses = tuple(sorted(house.house for house in agreed.terms.houses))
+    with closing(records.minutes.days(day.start, newest + 1, houses)) as recorded:
+        return Savings(agreed, last, recorded, directives)
 
 
 class Savings:
