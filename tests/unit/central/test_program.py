@@ -14,7 +14,8 @@ from db.central import CENTRAL, MinuteStore
 from db.engine import open_reader
 from db.errors import DatabaseError, DatabaseFull
 from microgrid.sample import Quality
-from microgrid.terms import Cap
+from microgrid.terms import Cap, Source
+from microgrid.units import microcoins
 from microgrid.wire.messages import Fetch, MinutesAcknowledged, Poll, Refused, Target
 from node.clock import SteppedClock
 from tests.unit.central.parts import NOON, buyer, row, sample, seller, tariff, terms
@@ -353,3 +354,25 @@ def test_a_taken_port_is_said_in_words(tmp_path):
             await other.stop()
 
     run(tmp_path, story)
+
+
+def test_what_sharing_saved_outlives_a_restart(tmp_path):
+    agreed = terms(seller("B", 8, source=Source.SOLAR), seller("D", 17), buyer("A"), cap=Cap.OFF)
+
+    async def story(central, program):
+        a, b, d = await central.join("A", -2000), await central.join("B", 1750), await central.join("D", 250)
+        assert program.snapshot().sharing.saved is None
+        b.acknowledged_s = d.acknowledged_s = NOON * 60
+        for minute in range(NOON, NOON + 3):
+            a.pending = [row("A", minute, (minute - NOON + 1) * 120_000)]
+            b.pending = [row("B", minute, 0, (minute - NOON + 1) * 105_000)]
+            d.pending = [row("D", minute, 0, (minute - NOON + 1) * 15_000)]
+            await program.tick((minute + 1) * 60)
+        sharing = program.snapshot().sharing
+        # 750 W at 8 instead of at 17, in the two minutes of which it is known what they began with.
+        assert sharing.saved == pytest.approx(2 * microcoins(0.75 / 60 * 9), rel=0.01)
+        restarted = CentralProgram(agreed, central.writer, Listen(port=0), SteppedClock((NOON + 3) * 60_000))
+        assert restarted.snapshot().sharing.saved == sharing.saved
+        restarted.archive.close()
+
+    run(tmp_path, story, agreed=agreed)
