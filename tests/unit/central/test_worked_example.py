@@ -4,6 +4,7 @@ import numpy as np
 
 from microgrid.columns import minute_columns, order_columns
 from microgrid.ledger import MonthLedger
+from microgrid.minute import OrderMinute
 from microgrid.months import month_of, zone_of
 from microgrid.terms import Source
 from microgrid.units import coins
@@ -35,7 +36,7 @@ def lived():
     steered.step(A=-DEMAND_W, B=0, D=0)
     steered.acknowledge("B", "D")
     steered.step(A=-DEMAND_W, B=1740, D=240)
-    orders = []
+    orders: list[OrderMinute] = []
     for minute, (sun_w, diesel_w, linked) in enumerate(GIVEN, start=NOON):
         steered.acknowledge(*steered.control.orders)
         steered.hear(A=-DEMAND_W, B=reading(sun_w, linked=linked), D=diesel_w)
