@@ -13,6 +13,7 @@ from microgrid.wire.messages import (
     Target,
     Welcome,
 )
+from microgrid.wire.serial import CommandKind
 from node.clock import SteppedClock
 from node.worker import Worker
 from tests.unit.central.parts import NOON, sample
@@ -21,7 +22,7 @@ NOON_MS = NOON * 60_000
 
 
 class FakePort:
-    """A meter that answers commands as it is told to, at once."""
+    """A meter that answers commands as it is told to, at once; `state` None: not at all."""
 
     def __init__(self, service, state=CommandState.DONE, open_=True):
         self.service = service
@@ -29,22 +30,34 @@ class FakePort:
         self.open = open_
         self.commands = []
 
+    @property
+    def widths(self):
+        """Each pulse as a number: its width, negative to lower."""
+        return [c.width_ms if c.kind is CommandKind.RAISE else -c.width_ms for c in self.commands]
+
     def send(self, command):
         self.commands.append(command)
         if self.open and self.state is not None:
-            echo = sample(0, command_id=command.command_id, command_state=self.state)
-            asyncio.get_running_loop().call_soon(self.service.control.pulses.heard, [echo])
+            asyncio.get_running_loop().call_soon(self.echo, self.state)
         return self.open
+
+    def echo(self, state):
+        """The meter says this of the last command."""
+        packet = sample(0, command_id=self.commands[-1].command_id, command_state=state)
+        self.service.control.pulses.heard([packet])
 
 
 class House:
     """A service with its journal and a list in place of the link."""
 
-    def __init__(self, path):
+    def __init__(self, path, **more):
         self.worker = Worker("journal under test")
         self.journal = self.worker.run(lambda: MinuteJournal(path))
         self.clock = SteppedClock(NOON_MS)
-        self.service = self.worker.run(lambda: HouseService("B", self.journal, self.worker, self.clock))
+        self.service = self.worker.run(
+            lambda: HouseService("B", self.journal, self.worker, self.clock, **more)
+        )
+        self.port = self.service.control.pulses.port = FakePort(self.service)
         self.sent: list[Any] = []
         self.service.send = self.sent.append
 
@@ -57,6 +70,13 @@ class House:
             self.clock.step_to(at_ms)
             packet = sample(power_w, sequence=n, uptime_ms=n * 60_000, export_counter_ws=n * power_w * 60)
             await self.service.take([(at_ms, packet)], at_ms)
+
+    async def second(self, power_w, seconds=1):
+        """So many seconds later a packet comes and is looked at."""
+        at_ms = self.clock.now_ms() + seconds * 1000
+        self.clock.step_to(at_ms)
+        await self.service.take([(at_ms, sample(power_w, uptime_ms=at_ms - NOON_MS + 1000))], at_ms)
+        await self.service.control.look()
 
     async def answers(self, count=1):
         async with asyncio.timeout(5):
@@ -77,8 +97,8 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def at_home(tmp_path):
-    house = House(tmp_path / "house.sqlite")
+async def at_home(tmp_path, **more):
+    house = House(tmp_path / "house.sqlite", **more)
     try:
         yield house
         await house.service.close()
@@ -87,9 +107,11 @@ async def at_home(tmp_path):
         house.worker.close()
 
 
-def run(tmp_path, story):
+def run(tmp_path, story, **more):
+    """`more` goes to the service."""
+
     async def whole():
-        async with asyncio.timeout(20), at_home(tmp_path) as house:
+        async with asyncio.timeout(20), at_home(tmp_path, **more) as house:
             await story(house)
 
     asyncio.run(whole())
@@ -104,3 +126,18 @@ def welcome(**more):
         "connection_w": 5000,
     }
     return Welcome(**{**values, **more})
+
+
+async def steered(house, target_w, state=CommandState.DONE, power_w=600, open_=True, **more):
+    """Live a minute, send a target, and give the answer."""
+    await house.live(1, power_w)
+    house.port.state, house.port.open = state, open_
+    house.target(target_w, **more)
+    return await house.answers()
+
+
+async def told(house, target_w, **more):
+    """Send a further target and give its answer."""
+    count = len(house.sent)
+    house.target(target_w, **more)
+    return await house.answers(count + 1)

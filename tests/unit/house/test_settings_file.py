@@ -17,7 +17,8 @@ def settings(data: Path) -> HouseSettings:
 def test_what_was_kept_comes_back(tmp_path):
     folder = tmp_path / "not there yet"
     assert read_settings(folder) is None
-    for kept in (settings(folder), replace(settings(folder), serial_port=None, central=None)):
+    changes = ({}, {"serial_port": None, "central": None}, {"max_export_w": 2345})
+    for kept in (replace(settings(folder), **change) for change in changes):
         write_settings(kept)
         assert read_settings(folder) == kept
     assert [path.name for path in folder.iterdir()] == [FILE_NAME]
@@ -51,6 +52,8 @@ def test_a_fault_on_the_way_leaves_the_settings_of_before(tmp_path, monkeypatch)
         b'{"house": 7}',
         b'{"house": "no spaces"}',
         b'{"house": "B", "central": "192.168.1.1"}',
+        b'{"house": "B", "max_export_w": 0}',
+        b'{"house": "B", "max_export_w": "2 kW"}',
         b'{"house": "B", "port": "/dev/ttyACM0"}',
     ],
 )
