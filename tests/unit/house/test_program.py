@@ -9,7 +9,10 @@ import pytest
 from db.errors import DatabaseError, DatabaseFull
 from house_client.household import HouseSettings
 from house_client.program import HouseProgram
-from microgrid.wire.messages import Welcome
+from house_client.snapshot import CentralState
+from microgrid.minute import Hold
+from microgrid.wire.messages import Target, Welcome
+from microgrid.wire.serial import CommandKind
 from tests.unit.central.parts import row, sample
 
 
@@ -94,4 +97,77 @@ def test_a_journal_that_is_none_is_refused_and_no_thread_stays(tmp_path):
     (tmp_path / "house-B.sqlite").write_text("this is no database, and long enough to be read as one" * 10)
     with pytest.raises(DatabaseError, match="not a database of this program"):
         HouseProgram(settings(tmp_path))
+    assert not threads()
+
+
+# --- steering ---------------------------------------------------------------------------------------
+
+
+class DeafPort:
+    """Takes every command and says nothing."""
+
+    def __init__(self):
+        self.commands = []
+
+    def send(self, command):
+        self.commands.append(command)
+        return True
+
+
+def _target(now_ms, target_w=1500, hold_s=900):
+    return Target(
+        request_id=1, command_id=1, target_w=target_w, hold=Hold.NONE, reason="",
+        expires_s=now_ms // 1000 + hold_s, fallback_w=250,
+    )  # fmt: skip
+
+
+async def _speak(program, clock, condition, power_w=600):
+    """The meter speaks until this holds."""
+    while not condition():
+        program._hear(clock.now_ms(), [sample(power_w)])
+        await asyncio.sleep(0.02)
+
+
+def test_minutes_are_closed_while_an_echo_is_waited_for(tmp_path):
+    async def story():
+        clock = FastClock()
+        program = HouseProgram(settings(tmp_path), clock)
+        port = program.service.control.pulses.port = DeafPort()
+        await program.start()
+        program.service.handle(_welcome(clock.now_ms()))
+        await _speak(program, clock, lambda: program.service.fresh_sample)
+        program.service.handle(_target(clock.now_ms()))
+        before = program.snapshot().minutes_waiting
+        # Real time, of which a minute here is a little over one second, the echo's time-out three.
+        await _speak(program, clock, lambda: program.snapshot().minutes_waiting > before)
+        assert len(port.commands) == 1
+        assert program.snapshot().last_pulse is None  # still waiting
+        await program.stop()
+
+    asyncio.run(asyncio.wait_for(story(), 15))
+    assert not threads()
+
+
+def test_a_house_started_again_beside_a_silent_central_goes_to_its_safe_output(tmp_path):
+    async def first(clock):
+        program = HouseProgram(settings(tmp_path), clock)
+        program.service.control.pulses.port = DeafPort()
+        await program.start()
+        program.service.handle(_welcome(clock.now_ms()))
+        program.service.handle(_target(clock.now_ms(), hold_s=1))
+        await program.stop()
+
+    async def second(clock):
+        program = HouseProgram(settings(tmp_path), clock)
+        port = program.service.control.pulses.port = DeafPort()
+        await program.start()
+        await _speak(program, clock, lambda: port.commands)
+        assert (port.commands[0].kind, port.commands[0].width_ms) == (CommandKind.LOWER, 350)
+        shown = program.snapshot()
+        assert (shown.safe, shown.goal_w, shown.central) == (True, 250, CentralState.NO_ADDRESS)
+        await program.stop()
+
+    clock = FastClock()
+    for part in (first, second):
+        asyncio.run(asyncio.wait_for(part(clock), 15))
     assert not threads()
