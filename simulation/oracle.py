@@ -127,9 +127,13 @@ class Oracle:
         self._step = step
         agreed = Agreed(terms)
         self._controller = Controller(agreed, step * SECONDS_PER_MINUTE)
-        self._controller.standing = Standing(strategy)
+        self.direct(Standing(strategy))
         self.played = PlayedMonth({h: _meter_minute(h, p.last) for h, p in plants.items()})
         self._credit = RunningCredit(agreed, self.played.opening)
+
+    def direct(self, standing: Standing) -> None:
+        """From the next control step on this is what the operator wants."""
+        self._controller.standing = standing
 
     def run(self, minutes: range) -> Iterator[int]:
         """Play these minutes; yields after each tick the minute that comes next."""
