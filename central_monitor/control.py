@@ -147,6 +147,7 @@ class Control:
             asked += self._ask(house, order, None, expires_s)
         if asked:
             await asyncio.wait(asked, timeout=timeout_s)
+        now_s = self._clock.now_ms() // 1000
         for future in asked:
             if not future.done() or isinstance(future.exception(), LinkLost | RequestRefused):
                 continue
@@ -154,7 +155,7 @@ class Control:
             if isinstance(answer, TargetAck):
                 refused = answer.state is AckState.REFUSED
                 self._controller.answered(
-                    answer.house, answer.command_id, answer.acknowledged_s, refused, answer.reason
+                    answer.house, answer.command_id, answer.acknowledged_s, refused, answer.reason, now_s
                 )
 
     def _ask(

@@ -188,7 +188,7 @@ class Oracle:
         for house, order in orders.items():
             home = self._homes[house]
             home.told(order, now_s, now_s + self._controller.expiry_s)
-            self._controller.answered(house, order.command_id, home.acknowledged_s, home.refused, "")
+            self._controller.answered(house, order.command_id, home.acknowledged_s, home.refused, "", now_s)
 
 
 def _meter_minute(house: str, played: PlantMinute) -> MeterMinute:

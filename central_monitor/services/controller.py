@@ -107,7 +107,9 @@ class Controller:
 
     def _by_hand(self, minute: int, sellers: Fleet) -> dict[str, tuple[int, Hold]]:
         """Sellers whose target the operator has set; who is out of service is asked for nothing."""
-        found = {}
+        found: dict[str, tuple[int, Hold]] = {}
+        if not self.standing.held and not self.standing.out:
+            return found
         for house, least_w, most_w in zip(
             sellers.houses, sellers.min_w.tolist(), sellers.max_w.tolist(), strict=True
         ):
@@ -189,14 +191,18 @@ class Controller:
         return Order(self._last_command, target_w, hold, raised, now_s, owing_s, 0, commitment, following)
 
     def answered(
-        self, house: str, command_id: int, acknowledged_s: int | None, refused: bool, answer: str
+        self, house: str, command_id: int, acknowledged_s: int | None, refused: bool, answer: str, now_s: int
     ) -> None:
-        """Note a house's word on its order; the first acknowledgement counts, an old id is ignored."""
+        """Note a house's word on its order; the first acknowledgement counts, an old id is ignored.
+
+        When the meter acknowledged is the house's to say, but not before it was asked, nor in time to come.
+        """
         order = self._orders.get(house)
         if order is None or order.command_id != command_id:
             return
         commitment = order.commitment
         if order.acknowledged_s is None and acknowledged_s is not None:
+            acknowledged_s = min(max(acknowledged_s, order.given_s), now_s)
             commitment = commitment.acknowledged(order.target_w, acknowledged_s)
         else:
             acknowledged_s = order.acknowledged_s

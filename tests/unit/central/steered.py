@@ -61,7 +61,9 @@ class Steered:
     def acknowledge(self, *houses: str) -> None:
         """The meters of these houses acknowledge the orders that stand."""
         for house in houses:
-            self.control.answered(house, self.control.orders[house].command_id, self.now_s, False, "")
+            self.control.answered(
+                house, self.control.orders[house].command_id, self.now_s, False, "", self.now_s
+            )
 
     def record(self, minute: int) -> dict[str, OrderMinute]:
         """What stood in this minute, as it ends."""

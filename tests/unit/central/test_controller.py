@@ -85,13 +85,23 @@ def test_only_the_standing_order_is_acknowledged_and_only_once():
     old = steered.step(A=-1200, B=0)["B"]
     new = steered.step(A=-1800, B=0)["B"]
     control = steered.control
-    control.answered("B", old.command_id, 100, False, "")
-    control.answered("Z", new.command_id, 100, False, "")
+    given_s = steered.now_s
+    control.answered("B", old.command_id, given_s, False, "", given_s)
+    control.answered("Z", new.command_id, given_s, False, "", given_s)
     assert control.orders["B"].acknowledged_s is None
-    control.answered("B", new.command_id, 200, False, "")
-    control.answered("B", new.command_id, 300, False, "")
-    assert control.orders["B"].acknowledged_s == 200
-    assert steered.step(A=-1800, B=0)["B"].acknowledged_s == 200
+    control.answered("B", new.command_id, given_s + 2, False, "", given_s + 5)
+    control.answered("B", new.command_id, given_s + 3, False, "", given_s + 5)
+    assert control.orders["B"].acknowledged_s == given_s + 2
+    assert steered.step(A=-1800, B=0)["B"].acknowledged_s == given_s + 2
+
+
+@pytest.mark.parametrize(("said_s", "taken_s"), [(0, 0), (-500, 0), (10**6, 5)])
+def test_nobody_acknowledges_before_it_was_asked_nor_in_time_to_come(said_s, taken_s):
+    steered = Steered()
+    order = steered.step(A=-1200, B=0)["B"]
+    given_s = steered.now_s
+    steered.control.answered("B", order.command_id, given_s + said_s, False, "", given_s + 5)
+    assert steered.control.orders["B"].acknowledged_s == given_s + taken_s
 
 
 @pytest.mark.parametrize("state", [{"connected": False}, {"linked": False}])
@@ -217,7 +227,9 @@ def test_a_slow_source_on_its_way_is_given_its_time():
 def test_a_refusal_is_noticed_at_the_next_step():
     steered = Steered(SUN, DIESEL, buyer("A"))
     order = steered.step(A=-2000, B=0, D=0)["B"]
-    steered.control.answered("B", order.command_id, steered.now_s, True, "The source is not running.")
+    steered.control.answered(
+        "B", order.command_id, steered.now_s, True, "The source is not running.", steered.now_s
+    )
     assert steered.control.orders["B"].answer == "The source is not running."
     orders = steered.step(A=-2000, B=0, D=250)
     assert orders["B"].following.unable_since_s is not None

@@ -99,7 +99,7 @@ def test_a_word_that_comes_late_is_late():
 def test_a_refusal_is_told_apart_and_reached_the_meter():
     steered = raised(acknowledged=False)
     order = steered.control.orders["B"]
-    steered.control.answered("B", order.command_id, NOON_S, True, "The source is not running.")
+    steered.control.answered("B", order.command_id, NOON_S, True, "The source is not running.", steered.now_s)
     row = steered.record(NOON + 1)["B"]
     assert (row.fate, row.raise_standing, row.acknowledged_s) == (Fate.REFUSED, True, NOON_S)
 
