@@ -76,7 +76,7 @@ class HouseSnapshot:
     target_reason: str = ""  # why
     goal_w: int | None = None  # what it steers to: target, own limit or safe output; None: nothing
     safe: bool = False  # it holds its safe output: no target stands any more
-    last_pulse: CommandState | None = None  # what the meter said of it (NONE: nothing); None: none was needed
+    last_pulse: CommandState | None = None  # what the meter said of it (NONE: nothing); None: not looked at
     connection_w: int | None = None  # what its connection carries; None: the central has not told yet
     allotment_w: int | None = None  # the house's share of what sellers can give now; None: unknown
     month: MonthSoFar | None = None  # None: the central has not told yet

@@ -58,7 +58,7 @@ class SourceControl:
         self._acknowledged_s: int | None = None  # the first word of the meter on this command
         self._pulsed_for: Command = (0, None)  # the command of the newest pulse
         self._refused = False  # the meter's last word
-        self.last_pulse: CommandState | None = None  # what became of it; None: none was needed yet
+        self.last_pulse: CommandState | None = None  # what became of it; DONE also where none was needed
         self._due: Target | None = None  # to be answered
         self._looking: asyncio.Task[None] | None = None
 
@@ -117,7 +117,7 @@ class SourceControl:
             withdrawn = message is not None and message.target_w is None
             if message is not None and withdrawn:
                 self._answer(self._word_on(message))  # a central that ends waits for nothing else
-            if message is None or withdrawn or self._acknowledged_s is None:
+            if message is None or self._acknowledged_s is None:
                 await self._look_once()
             if message is not None and not withdrawn:
                 self._answer(self._word_on(message))

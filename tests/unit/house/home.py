@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import Any, cast
 
 from db.house.journal import MinuteJournal
 from house_client.service import HouseService
@@ -57,7 +57,8 @@ class House:
         self.service = self.worker.run(
             lambda: HouseService("B", self.journal, self.worker, self.clock, **more)
         )
-        self.port = self.service.control.pulses.port = FakePort(self.service)
+        self.port = FakePort(self.service)
+        self.service.control.pulses.port = cast(Any, self.port)
         self.sent: list[Any] = []
         self.service.send = self.sent.append
 

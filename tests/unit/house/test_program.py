@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -132,7 +133,8 @@ def test_minutes_are_closed_while_an_echo_is_waited_for(tmp_path):
     async def story():
         clock = FastClock()
         program = HouseProgram(settings(tmp_path), clock)
-        port = program.service.control.pulses.port = DeafPort()
+        port: Any = DeafPort()
+        program.service.control.pulses.port = port
         await program.start()
         program.service.handle(_welcome(clock.now_ms()))
         await _speak(program, clock, lambda: program.service.fresh_sample)
@@ -151,7 +153,8 @@ def test_minutes_are_closed_while_an_echo_is_waited_for(tmp_path):
 def test_a_house_started_again_beside_a_silent_central_goes_to_its_safe_output(tmp_path):
     async def first(clock):
         program = HouseProgram(settings(tmp_path), clock)
-        program.service.control.pulses.port = DeafPort()
+        deaf: Any = DeafPort()
+        program.service.control.pulses.port = deaf
         await program.start()
         program.service.handle(_welcome(clock.now_ms()))
         program.service.handle(_target(clock.now_ms(), hold_s=1))
@@ -159,7 +162,8 @@ def test_a_house_started_again_beside_a_silent_central_goes_to_its_safe_output(t
 
     async def second(clock):
         program = HouseProgram(settings(tmp_path), clock)
-        port = program.service.control.pulses.port = DeafPort()
+        port: Any = DeafPort()
+        program.service.control.pulses.port = port
         await program.start()
         await _speak(program, clock, lambda: port.commands)
         assert (port.commands[0].kind, port.commands[0].width_ms) == (CommandKind.LOWER, 350)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ def settings(data: Path) -> HouseSettings:
 def test_what_was_kept_comes_back(tmp_path):
     folder = tmp_path / "not there yet"
     assert read_settings(folder) is None
-    changes = ({}, {"serial_port": None, "central": None}, {"max_export_w": 2345})
+    changes: tuple[dict[str, Any], ...] = ({}, {"serial_port": None, "central": None}, {"max_export_w": 2345})
     for kept in (replace(settings(folder), **change) for change in changes):
         write_settings(kept)
         assert read_settings(folder) == kept
