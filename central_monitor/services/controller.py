@@ -171,8 +171,6 @@ class Controller:
             raised = target_w > export_w
         commitment = before.commitment.asked(target_w, raised)
         if target_w == before.target_w:
-            if raised is not before.raised and before.acknowledged_s is not None:
-                commitment = commitment.acknowledged(target_w, now_s)  # time to respond begins now
             return replace(before, hold=hold, raised=raised, commitment=commitment)
         owing_s = before.owing_s if before.acknowledged_s is None else now_s
         return self._given(target_w, hold, raised, now_s, owing_s, commitment, before.following)
