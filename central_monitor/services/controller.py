@@ -84,7 +84,8 @@ class Controller:
                 following = order.following.seen(
                     asked, reading.export_w, now_s, tariff.deadband_w, patience_s, self._step_s
                 )
-                self._orders[house] = replace(order, following=following)
+                if following != order.following:
+                    self._orders[house] = replace(order, following=following)
 
     def _sellers(self, minute: int, readings: Mapping[str, HouseReading], day: bool) -> Fleet:
         """Who can be asked now."""
@@ -153,12 +154,17 @@ class Controller:
         export_w = reading.export_w
         before = self._orders.get(contract.house)
         out = self.standing.out_of_service(contract.house, now_s // SECONDS_PER_MINUTE)
+        fallback_w = 0 if out else contract.min_w
         if before is None:
             raised = target_w > export_w + deadband_w
             order = self._given(target_w, hold, raised, now_s, now_s, Commitment(raised), Following(export_w))
+        elif (before.target_w, before.fallback_w, before.hold) == (target_w, fallback_w, hold) and (
+            abs(target_w - export_w) <= deadband_w
+        ):
+            return before  # as for most sellers at most steps
         else:
             order = self._replaced(before, target_w, hold, export_w, now_s, deadband_w)
-        return replace(order, fallback_w=0 if out else contract.min_w)
+        return replace(order, fallback_w=fallback_w)
 
     def _replaced(
         self, before: Order, target_w: int, hold: Hold, export_w: int, now_s: int, deadband_w: int
