@@ -48,8 +48,9 @@ class _Cut:
     def targets(self, cut_w: int) -> Int:
         """Targets with this much cut from dear sellers and offered to cheaper headroom."""
         spare_w = min(cut_w, max(0, self._demand_w - self._total_w + cut_w))
-        cut = np.clip(cut_w - self._before_dear_w, 0, self._dear_w)
-        taken = np.clip(spare_w - self._before_room_w, 0, self._room_w)
+        # `np.clip` takes three times as long on so few.
+        cut = np.minimum(np.maximum(cut_w - self._before_dear_w, 0), self._dear_w)
+        taken = np.minimum(np.maximum(spare_w - self._before_room_w, 0), self._room_w)
         targets: Int = self._whole_w - cut + taken
         return targets
 
