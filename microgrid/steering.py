@@ -3,8 +3,9 @@
 RAISE and LOWER move a set-point that nobody can read back; what can be read is the exported power, which
 follows at the source's own pace and only as far as sun and fuel reach. So a pulse is sized by where the
 set-point is believed to be and by how far pulses were seen to reach, the loop waits while the output still
-moves towards its goal, and a pulse that moves nothing is repeated ever more rarely: a cloud must not wind
-the set-point up.
+moves towards its goal. Short of it although the set-point is there, either sun and fuel are short or pulses
+reach less far than believed: a small pulse is tried, ever more rarely, and taken back if it moved nothing. So
+a cloud does not wind the set-point up.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ DEADBAND_W = 10  # the goal is met within this
 LOOK_S = 5  # between two looks at where the output goes
 AT_REST_W = 15  # an output that moved by less between two looks does not move; noise is below it
 LONGEST_WAIT_S = 600
+TRIAL_W = 250  # of a pulse beyond where the set-point should be
 MOST_UNANSWERED = 5  # doublings of the time after which a pulse that nobody obeyed is sent again: 160 s
 
 
@@ -48,8 +50,9 @@ class Follower:
         self.asked: Asked | None = None
         self._goal_w: int | None = None  # that of the last look
         self._setpoint_w: int | None = None  # where the source is believed to be set; None: nobody knows
+        self._trial_w = 0  # of it, what is tried beyond the goal
         self._gain_w_per_s = PULSE_GAIN_W_PER_S  # or more, as far as pulses were seen to reach
-        self._raised = False  # whether the last pulse was to raise
+        self._raised = False  # whether the output was to be raised by the last pulse
         self._wanted_w = 0  # what it was to change, and from which output on
         self._from_w = 0
         self._look_s = 0  # when to look next
@@ -77,7 +80,9 @@ class Follower:
     def is_set(self, now_s: int, export_w: int) -> bool:
         """Whether nothing is to be sent: the output is where it should be, or the source is set to it."""
         goal_w = self.goal_w(now_s)
-        return goal_w is not None and (goal_w == self._setpoint_w or self.is_met(now_s, export_w))
+        if goal_w is None or self.is_met(now_s, export_w):
+            return goal_w is not None
+        return self._setpoint_w is not None and abs(goal_w - self._setpoint_w) <= DEADBAND_W
 
     def pulse(self, now_s: int, export_w: int) -> int:
         """Width in ms of the pulse to send now: positive to RAISE, negative to LOWER, 0: none.
@@ -103,6 +108,7 @@ class Follower:
         """What the meter said of the last pulse: that it obeys, or that it cannot, or nothing."""
         self._setpoint_w = self._goal_w if obeyed else None
         if not obeyed:
+            self._trial_w = 0
             self._wanted_w = 0  # nothing is to be learnt from it
             self._fruitless = min(self._fruitless, MOST_UNANSWERED)  # nor is anything wound up
 
@@ -110,44 +116,63 @@ class Follower:
         """The first pulse to a new goal: from where the set-point is, also while the output lags behind."""
         self._goal_w = goal_w
         error_w = goal_w - (export_w if self._setpoint_w is None else self._setpoint_w)
+        error_w -= self._failed_trial_w(export_w)
         if abs(error_w) <= DEADBAND_W:
             self._watch(now_s, export_w)
             return 0
         if (error_w > 0) is not self._raised:
             self._fruitless = 0
-        return self._send(now_s, error_w, export_w)
+        return self._send(now_s, error_w, error_w, export_w)
 
     def _correct(self, now_s: int, error_w: int, export_w: int) -> int:
         """The next pulse to the same goal, if it is time for one."""
         is_first_look, self._is_first_look = self._is_first_look, False
         to_raise = error_w > 0
+        moved_w = export_w - self._seen_w if to_raise else self._seen_w - export_w
+        if moved_w >= AT_REST_W:  # still on its way; a slow source is given the longer time it needs
+            if is_first_look:
+                self._fruitless = 0
+            self._watch(now_s, export_w)
+            return 0
         if to_raise is self._raised:
-            moved_w = export_w - self._seen_w if to_raise else self._seen_w - export_w
-            if moved_w >= AT_REST_W:  # still on its way; a slow source is given the longer time it needs
-                if is_first_look:
-                    self._fruitless = 0
-                self._watch(now_s, export_w)
-                return 0
             wait_s = min(LONGEST_WAIT_S, LOOK_S << min(self._fruitless, 7))
-            if now_s < self._since_s + wait_s:
+            if now_s < self._since_s + wait_s and not self._trial_w:
                 return 0
             self._fruitless += 1
         else:  # it went past its goal
             self._fruitless = 0
         self._learn(export_w)
-        return self._send(now_s, error_w, export_w)
+        return self._send(now_s, error_w, self._change_w(error_w, export_w), export_w)
+
+    def _change_w(self, error_w: int, export_w: int) -> int:
+        """By how much to move the set-point."""
+        if error_w < 0:
+            tried_w, self._trial_w = self._trial_w, 0
+            return min(error_w, -tried_w)
+        failed_w = self._failed_trial_w(export_w)
+        if failed_w:
+            return -failed_w
+        if self._setpoint_w is None:
+            return error_w
+        self._trial_w = min(error_w, TRIAL_W)
+        return self._trial_w
+
+    def _failed_trial_w(self, export_w: int) -> int:
+        """The trial that is out, if it moved nothing: it is to be taken back. None is out afterwards."""
+        tried_w, self._trial_w = self._trial_w, 0
+        return tried_w if 8 * (export_w - self._from_w) < tried_w else 0
 
     def _arrive(self, now_s: int, goal_w: int, export_w: int) -> None:
         """The output is at its goal: for good if it rests there, else it may be passing."""
         if abs(export_w - self._seen_w) < AT_REST_W:
-            self._setpoint_w, self._wanted_w, self._fruitless = goal_w, 0, 0
+            self._setpoint_w, self._wanted_w, self._fruitless, self._trial_w = goal_w, 0, 0, 0
         self._watch(now_s, export_w)
 
-    def _send(self, now_s: int, error_w: int, export_w: int) -> int:
+    def _send(self, now_s: int, error_w: int, change_w: int, export_w: int) -> int:
         self._raised = error_w > 0
-        self._wanted_w, self._from_w = error_w, export_w
+        self._wanted_w, self._from_w = change_w, export_w
         self._watch(now_s, export_w)
-        return pulse_ms(error_w, self._gain_w_per_s)
+        return pulse_ms(change_w, self._gain_w_per_s)
 
     def _watch(self, now_s: int, export_w: int) -> None:
         """See from here on where the output goes."""

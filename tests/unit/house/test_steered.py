@@ -138,12 +138,15 @@ def test_a_target_is_followed_packet_by_packet_until_it_is_met_and_then_left_alo
         await steered(house, 1500, expires_s=NOON_S + 9000)
         for power_w in (800, 1000, 1200, 1300, 1300, 1300, 1300):  # the pulse reached too short
             await house.second(power_w)
-        for _ in range(10):
+        for _ in range(4):
             await house.second(1300)
         assert house.port.widths == [900, 200]
+        for _ in range(6):
+            await house.second(1300)
+        assert house.port.widths == [900, 200, -200]  # what moved nothing is taken back
         for _ in range(600):
             await house.second(1495)
-        assert house.port.widths == [900, 200]
+        assert house.port.widths == [900, 200, -200]
 
     run(tmp_path, story)
 

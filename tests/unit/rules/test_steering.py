@@ -122,7 +122,8 @@ def test_after_a_cloud_the_output_comes_back_without_swinging(plant, target_w, a
     plant.available_w = available_w
     before = len(plant.pulses)
     loop.run(cloud_s)
-    assert len(plant.pulses) - before <= 7 + cloud_s / 600  # ever more rarely, though the output is short
+    # Ever more rarely, though the output is short; each trial is taken back.
+    assert len(plant.pulses) - before <= 2 * (7 + cloud_s / 600)
     plant.available_w = NEVER
     assert loop.settled(target_w, 1800) < 1500
 
@@ -158,7 +159,7 @@ def test_targets_that_never_rest_are_followed_all_the_same(gain):
         target_w = 1500 + 60 * (number % 2)
         loop.ask(target_w)
         off.append(abs(loop.run(10)[-1] - target_w))
-    assert max(off[30:]) <= 60
+    assert max(off[30:]) <= 60 + NOISE_W
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 200))
@@ -227,3 +228,16 @@ def test_a_pulse_that_nobody_obeys_is_sent_ever_more_rarely_but_not_given_up():
             sent.append(second)
             follower.answered(obeyed=False)
     assert sent == [0, 5, 15, 35, 75, 155, 315, 475, 635, 795, 955]
+
+
+@pytest.mark.parametrize("cloud_s", [20, 60, 600, 7200])
+def test_a_cloud_winds_nothing_up(cloud_s):
+    """What is tried under a cloud is taken back: when the sun is back the output stops at its target."""
+    loop = Loop(Plant())
+    loop.ask(1500)
+    loop.run(60)
+    loop.plant.available_w = 300
+    loop.run(cloud_s)
+    loop.plant.available_w = NEVER
+    assert max(loop.run(120)) <= 1500 + 250 + NOISE_W
+    assert abs(loop.export_w - 1500) <= NEAR_W
