@@ -10,6 +10,7 @@ import numpy as np
 
 from microgrid.dispatch.plan import Plan, plan
 from microgrid.dispatch.situation import Bool, Fleet, Int, Situation, Strategy
+from microgrid.minute import Hold
 from microgrid.terms import Tariff
 
 AT_REST_S = 3600  # a control step so long that nothing is bridged in it
@@ -50,9 +51,11 @@ def divide(strategy: Strategy, crew: Crew, task: Task) -> Plan:
         situation = Situation(fleet, task.demand_w, standing_w, task.day, step_s)
         return plan(strategy, situation, task.tariff, task.allowance)
 
-    fleet, asked_w, hold = crew.fleet, crew.asked_w, crew.hold
+    fleet, hold = crew.fleet, crew.hold
     if not crew.uncounted.any():
-        return found(fleet, asked_w, task.step_s)
+        return found(fleet, crew.asked_w, task.step_s)
+    # What stands is from another contract, if there is a new one.
+    asked_w = np.clip(crew.asked_w, np.where(hold == Hold.CAP, 0, fleet.min_w), fleet.max_w)
     if crew.unproven.any():  # asked for what would be their part once all is at rest
         at_rest = found(fleet, asked_w, AT_REST_S)
         asked_w = np.where(crew.unproven, at_rest.target_w, asked_w)
@@ -62,10 +65,11 @@ def divide(strategy: Strategy, crew: Crew, task: Task) -> Plan:
     standing_w = np.where(crew.uncounted, crew.export_w, asked_w)
     planned = found(fleet.limited(short, over, crew.export_w), standing_w, task.step_s)
     target_w = planned.target_w
-    # Nobody is asked for more than would be left for it if all others gave their least.
+    # Nobody is asked for more than its minimum and what would be left for it if all others gave their least.
     least_w = np.where(crew.uncounted, crew.export_w, fleet.min_w)
-    left_w = np.maximum(target_w, task.demand_w - int(least_w.sum()) + least_w)
+    left_w = np.maximum(fleet.min_w, task.demand_w - int(least_w.sum()) + least_w)
+    left_w = np.maximum(target_w, left_w)
     kept_w = np.where(asked_w - left_w > np.maximum(SLACK_W, asked_w // 50), left_w, asked_w)
-    target_w = np.where(short & (target_w >= crew.export_w), kept_w, target_w)
-    target_w = np.where(over & (target_w <= crew.export_w), asked_w, target_w)
-    return Plan(target_w, np.where(crew.uncounted, hold, planned.hold))
+    lags, exceeds = short & (target_w >= crew.export_w), over & (target_w <= crew.export_w)
+    target_w = np.where(lags, kept_w, np.where(exceeds, asked_w, target_w))
+    return Plan(target_w, np.where(lags | exceeds, hold, planned.hold))
