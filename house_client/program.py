@@ -15,7 +15,7 @@ from house_client.meter_exchange import keep_begun, read_begun
 from house_client.meter_port import MeterPort
 from house_client.safe_output import SafeOutput, keep_safe_output, read_safe_output
 from house_client.service import FRESH_S, HouseService, packet_times
-from house_client.snapshot import HouseSnapshot
+from house_client.snapshot import HouseSnapshot, MeterState
 from microgrid.contracting import Wish
 from microgrid.sample import Sample
 from microgrid.swap import MeterSwap
@@ -76,7 +76,7 @@ class HouseProgram:
             self._port = MeterPort(
                 self._settings.serial_port,
                 lambda at_ms, samples: _call(loop, self._hear, at_ms, samples),
-                lambda state, sentence: _call(loop, self.service.meter_changed, state, sentence),
+                lambda state, sentence: _call(loop, self._meter_changed, state, sentence),
             )
             self.service.control.pulses.port = self._port
             self._port.start()
@@ -140,6 +140,12 @@ class HouseProgram:
                 log.error("minutes not journalled, to be tried again: %s", fault)
             if timed:
                 self.service.control.look()  # beside this: the next minute does not wait for an echo
+
+    def _meter_changed(self, state: MeterState, sentence: str) -> None:
+        heard = self.service.sample is not None
+        if state is MeterState.SILENT and heard and isinstance(self._clock, SteppedClock):
+            return  # time stands still between ticks, and so does the meter
+        self.service.meter_changed(state, sentence)
 
     def _hear(self, received_ms: int, samples: list[Sample]) -> None:
         self._inbox += [(received_ms, sample) for sample in samples]

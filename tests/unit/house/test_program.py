@@ -10,10 +10,11 @@ import pytest
 from db.errors import DatabaseError, DatabaseFull
 from house_client.household import HouseSettings
 from house_client.program import HouseProgram
-from house_client.snapshot import CentralState
+from house_client.snapshot import CentralState, MeterState
 from microgrid.minute import Hold
 from microgrid.wire.messages import Target, Welcome
 from microgrid.wire.serial import CommandKind
+from node.clock import SteppedClock
 from tests.unit.central.parts import row, sample
 
 
@@ -175,3 +176,22 @@ def test_a_house_started_again_beside_a_silent_central_goes_to_its_safe_output(t
     for part in (first, second):
         asyncio.run(asyncio.wait_for(part(clock), 15))
     assert not threads()
+
+
+@pytest.mark.parametrize(
+    ("clock", "seen"), [(SteppedClock(), MeterState.HEARD), (FastClock(), MeterState.SILENT)]
+)
+def test_a_meter_is_silent_in_time_that_passes_only(tmp_path, clock, seen):
+    """Between ticks time stands still, however long they take."""
+
+    async def story():
+        program = HouseProgram(settings(tmp_path), clock)
+        program._meter_changed(MeterState.SILENT, "not heard yet")
+        assert program.snapshot().meter is MeterState.SILENT
+        await program.service.take([(clock.now_ms(), sample(600))], clock.now_ms())
+        program._meter_changed(MeterState.HEARD, "")
+        program._meter_changed(MeterState.SILENT, "not heard")
+        assert program.snapshot().meter is seen
+        await program.stop()
+
+    asyncio.run(story())
