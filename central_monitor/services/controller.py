@@ -22,6 +22,7 @@ from microgrid.units import SECONDS_PER_MINUTE
 
 SILENCE_S = 120  # a target not renewed for this long no longer holds, and the house goes to its safe output
 LEAST_INTERVAL_S = 10  # between two targets for one seller
+_BELOW_MINIMUM = (Hold.CAP, Hold.OPERATOR)  # why a seller may be asked for less than its minimum
 
 
 class Controller:
@@ -163,15 +164,23 @@ class Controller:
         ):
             return before  # as for most sellers at most steps
         else:
+            if self._waits(before, contract, now_s):
+                target_w, hold = before.target_w, before.hold
             order = self._replaced(before, target_w, hold, export_w, now_s, deadband_w)
         return replace(order, fallback_w=fallback_w)
+
+    @staticmethod
+    def _waits(order: Order, contract: Contract, now_s: int) -> bool:
+        """Whether the target stands for now: one at a time, unless a new contract does not allow it."""
+        least_w = 0 if order.hold in _BELOW_MINIMUM else contract.min_w
+        if not least_w <= order.target_w <= contract.max_w:
+            return False
+        since_s = now_s - order.given_s
+        return since_s < LEAST_INTERVAL_S or (order.acknowledged_s is None and since_s < ANSWER_S)
 
     def _replaced(
         self, before: Order, target_w: int, hold: Hold, export_w: int, now_s: int, deadband_w: int
     ) -> Order:
-        waits = before.acknowledged_s is None and now_s - before.given_s < ANSWER_S
-        if waits or now_s - before.given_s < LEAST_INTERVAL_S:  # one target at a time
-            target_w = before.target_w
         raised = before.raised
         if abs(target_w - export_w) > deadband_w:
             raised = target_w > export_w
@@ -257,9 +266,13 @@ class Controller:
 
         A target below the contract's minimum lowers the minimum at once, so it is told as it is.
         """
-        due = order.commitment.due(minute * SECONDS_PER_MINUTE, tariff.response_s)
+        begin_s = minute * SECONDS_PER_MINUTE
+        due = order.commitment.due(begin_s, tariff.response_s)
         if due is not None and (order.raised or order.target_w >= contract.min_w):
-            return due
+            # Who was asked for less than its minimum owes it again, also if it does not listen to that.
+            is_over = order.acknowledged_s is None and order.owing_s + tariff.response_s <= begin_s
+            if due[0] >= min(contract.min_w, order.target_w) or not is_over:
+                return due
         levels = dict(order.commitment.levels)
         return order.target_w, levels.get(order.target_w)
 

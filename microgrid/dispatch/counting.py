@@ -14,7 +14,7 @@ from microgrid.minute import Hold
 from microgrid.terms import Tariff
 
 AT_REST_S = 3600  # a control step so long that nothing is bridged in it
-SLACK_W = 25  # the target of who does not follow is not lowered for less
+SLACK_W = 25  # the target of who does not follow, or has not yet, is not moved for less
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,9 @@ def divide(strategy: Strategy, crew: Crew, task: Task) -> Plan:
     asked_w = np.clip(crew.asked_w, np.where(hold == Hold.CAP, 0, fleet.min_w), fleet.max_w)
     if crew.unproven.any():  # asked for what would be their part once all is at rest
         at_rest = found(fleet, asked_w, AT_REST_S)
-        asked_w = np.where(crew.unproven, at_rest.target_w, asked_w)
-        hold = np.where(crew.unproven, at_rest.hold, hold)
+        moves = crew.unproven & (np.abs(at_rest.target_w - asked_w) > np.maximum(SLACK_W, asked_w // 50))
+        asked_w = np.where(moves, at_rest.target_w, asked_w)
+        hold = np.where(moves, at_rest.hold, hold)
     short = crew.uncounted & (crew.export_w < asked_w)
     over = crew.uncounted & ~short
     standing_w = np.where(crew.uncounted, crew.export_w, asked_w)

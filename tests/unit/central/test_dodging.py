@@ -1,0 +1,174 @@
+"""Sellers who do not play fair: what the record says of them, and what a dodge brings at the settlement."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from microgrid.minute import Hold, OrderMinute
+from microgrid.terms import Cap, Contract, Obligation, Source
+from microgrid.units import microcoins
+from tests.unit.central.parts import NOON, buyer, seller, tariff
+from tests.unit.central.steered import Steered, by_hand, reading
+
+SUN, DIESEL = seller("B", 8, source=Source.SOLAR), seller("D", 12)
+
+# --- the minimum ------------------------------------------------------------------------------------
+
+
+def test_who_cannot_follow_is_not_let_off_its_minimum():
+    """B has lost the sun; little is left of the demand for it, but its contract's minimum is owed."""
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.step(A=-2000, B=0, D=0)
+    for sun_w in (1750, 0, 0, 0):
+        steered.acknowledge("B", "D")
+        orders = steered.step(A=-2000, B=sun_w, D=250)
+    assert orders["B"].following.unable_since_s is not None
+    for _ in range(3):
+        steered.acknowledge("B", "D")
+        orders = steered.step(A=-300, B=0, D=250)
+    assert orders["B"].target_w == 250
+
+
+def test_a_cap_that_is_over_is_no_way_out_of_the_minimum_for_who_does_not_listen():
+    steered = Steered(seller("D", 25), buyer("A"))
+    steered.tariff = tariff(cap=Cap.MONTH)
+    steered.step(A=-2000, D=0)
+    steered.acknowledge("D")
+    steered.step(A=-2000, D=0)
+    assert (row := steered.record(NOON + 1)["D"]).target_w == 0
+    assert row.hold is Hold.CAP
+    rows = []
+    for minute in range(2, 6):  # there is credit again, and D says no word to its new target
+        steered.step(A=-2000, D=0, allowance=microcoins(1))
+        rows.append(steered.record(NOON + minute)["D"])
+    assert [row.target_w for row in rows] == [0, 2000, 2000, 2000]
+    assert {row.acknowledged_s for row in rows[1:]} == {None}  # no raise of 2000 W, but no lower minimum
+
+
+def test_who_is_back_in_service_is_not_asked_for_nothing_for_ever():
+    """It gave power all the time, although nothing was asked of it."""
+    steered = Steered(SUN, DIESEL, buyer("A"))
+    steered.control.standing = by_hand(out={"D": NOON + 4})
+    for _ in range(7):
+        orders = steered.step(A=-3000, B=2250, D=700)
+        steered.acknowledge("B", "D")
+    assert orders["D"].target_w >= 250
+    assert orders["D"].hold is not Hold.OPERATOR
+
+
+def test_a_new_contract_holds_from_its_first_minute():
+    """Also while the old target is not answered."""
+    contracts = (
+        seller("B", 8, valid_to=NOON + 1),
+        seller("B", 8, max_w=1000, valid_from=NOON + 1),
+        seller("D", 9, min_w=100, valid_to=NOON + 1),
+        seller("D", 9, min_w=600, valid_from=NOON + 1),
+    )
+    steered = Steered(*contracts, buyer("A"), step_s=10)
+    steered.now_s += 50
+    steered.step(A=-2300, B=0, D=0)
+    orders = steered.step(A=-2300, B=0, D=0)
+    assert orders["B"].target_w <= 1000
+    assert orders["D"].target_w >= 600
+
+
+# --- any history ------------------------------------------------------------------------------------
+
+
+@st.composite
+def neighbourhoods(draw: st.DrawFn) -> list[Contract]:
+    """Sellers of any kind, some with no minimum, or one that is the maximum."""
+    found = []
+    for number in range(draw(st.integers(1, 4))):
+        max_w = draw(st.sampled_from([50, 1000, 2500, 4000]))
+        found.append(
+            seller(
+                f"S{number}",
+                draw(st.sampled_from([8, 12, 25])),
+                min_w=draw(st.sampled_from([0, max_w // 10, max_w])),
+                max_w=max_w,
+                source=draw(st.sampled_from(list(Source))),
+                obligation=draw(st.sampled_from(list(Obligation))),
+            )
+        )
+    return found
+
+
+class History:
+    """A controller, and what must hold of its orders and its record whatever befalls it."""
+
+    def __init__(self, sellers: list[Contract], step_s: int, **policy: object) -> None:
+        self.steered = Steered(*sellers, buyer("A"), step_s=step_s)
+        self.steered.tariff = tariff(**policy)
+        self.sellers = {contract.house: contract for contract in sellers}
+        self.newest = 0  # command id
+        self.free_since: dict[
+            str, int
+        ] = {}  # when a seller was last asked for less than its minimum, or nothing
+
+    def minute_ends(self, **readings: object) -> None:
+        """The record of the minute that ends with the next step."""
+        self.steered.hear(**readings)
+        end_s = self.steered.now_s + self.steered.step_s
+        for row in self.steered.record(end_s // 60 - 1).values():
+            if row.target_w is not None:
+                self._recorded(row, end_s)
+
+    def _recorded(self, row: OrderMinute, end_s: int) -> None:
+        contract, order = self.sellers[row.house], self.steered.control.orders[row.house]
+        assert 0 <= row.target_w <= contract.max_w
+        if row.raise_standing:
+            assert row.target_w <= order.target_w  # nobody is held to more than is asked
+        if row.target_w < min(contract.min_w, order.target_w):
+            # What remains of a cap, or of time out of service, ends with the time to respond.
+            since_s = end_s - self.free_since[row.house]
+            assert since_s <= self.steered.tariff.response_s + 60 + self.steered.step_s
+
+    def step(self, allowance: int, **readings: object) -> None:
+        """One control step."""
+        before = self.steered.control.orders
+        now_s = self.steered.now_s + self.steered.step_s
+        for house, contract in self.sellers.items():
+            if house not in before or before[house].target_w < contract.min_w:
+                self.free_since[house] = now_s
+        for house, order in self.steered.step(allowance, **readings).items():
+            contract = self.sellers[house]
+            assert 0 <= order.target_w <= contract.max_w
+            assert order.target_w >= contract.min_w or order.hold in (Hold.CAP, Hold.OPERATOR)
+            if house not in before or before[house].command_id != order.command_id:
+                assert order.command_id > self.newest
+            else:
+                assert before[house].target_w == order.target_w
+        self.newest = max(
+            [self.newest, *(order.command_id for order in self.steered.control.orders.values())]
+        )
+
+
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_happens_orders_and_record_keep_to_the_contracts(data: st.DataObject):
+    draw = data.draw
+    sellers = draw(neighbourhoods())
+    step_s, cap = draw(st.sampled_from([10, 60])), draw(st.sampled_from(list(Cap)))
+    history = History(
+        sellers, step_s, cap=cap, response_s=draw(st.sampled_from([0, 60, 120])),
+        deadband_w=draw(st.sampled_from([0, 25])),
+    )  # fmt: skip
+    steered = history.steered
+    seldom = st.integers(0, 9).map(lambda number: number == 0)
+    for _ in range(draw(st.integers(1, 25))):
+        given = {}
+        for contract in sellers:
+            order = steered.control.orders.get(contract.house)
+            follows = 0 if order is None else order.target_w
+            exchange_w = draw(st.sampled_from([follows, follows, 0, -50, 2 * contract.max_w]))
+            given[contract.house] = reading(exchange_w, connected=not draw(seldom), linked=not draw(seldom))
+        given["A"] = reading(-draw(st.sampled_from([0, 300, 2000, 9000])))
+        if draw(seldom):
+            out = {c.house: NOON + draw(st.integers(0, 30)) for c in sellers if draw(st.booleans())}
+            held = {c.house: draw(st.integers(c.min_w, c.max_w)) for c in sellers if draw(st.booleans())}
+            steered.control.standing = by_hand(out=out, hold=held)
+        steered.day = steered.day is not draw(seldom)
+        if (steered.now_s + step_s) % 60 == 0:
+            history.minute_ends(**given)
+        history.step(draw(st.sampled_from([0, microcoins(0.2), microcoins(5)])), **given)
+        steered.acknowledge(*(house for house in steered.control.orders if draw(st.booleans())))
