@@ -6,6 +6,8 @@ what is left for the sellers who follow (demand less what the others give), the 
 an order of the operator, or a seller that begins or ceases to follow.
 """
 
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -16,13 +18,13 @@ from microgrid.columns import OrderColumns
 from microgrid.daylight import day_mask
 from microgrid.dispatch.following import TOLERANCE_PERCENT
 from microgrid.minute import Fate, Hold
-from microgrid.terms import Contract
+from microgrid.terms import Contract, Source
 
 Int = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 BALANCED_PERCENT = 2
-STILL_PERCENT = 1
+STILL_W = 5
 DEADBAND_W = 25
 
 
@@ -32,16 +34,29 @@ class LoopFigures:
 
     steps: tuple[int, ...]  # minutes in which demand changed by more than a fifth
     longest_recovery: int  # minutes after such a step until balanced again
+    longest_stand_in: int  # minutes from a seller's falling away from its target until balanced again
+    longest_excess: int  # minutes on end in which a seller gave more than its target
     unbalanced: tuple[int, ...]  # minutes out of balance without excuse
     idle_minutes: int  # minutes without a disturbance for longer than the loop needs
     idle_commands: int  # commands in them
     commands: int
     import_kwh: float
     spill_kwh: float
+    solar_kwh: float  # delivered by solar sellers
+    generator_kwh: float
+
+
+def allowed_minutes(contracts: Iterable[Contract], ramps_w: Mapping[str, int], step: int) -> int:
+    """Minutes that the slowest seller's ramp over its whole band and two control steps take together.
+
+    `ramps_w`: W per minute, by house.
+    """
+    ramps = [(contract.max_w - contract.min_w) / ramps_w[contract.house] for contract in contracts]
+    return math.ceil(max(ramps, default=0.0)) + 2 * step
 
 
 def loop_figures(
-    net_w: Int, orders: OrderColumns, contracts: dict[str, Contract], zone: ZoneInfo, allowed: int
+    net_w: Int, orders: OrderColumns, contracts: Mapping[str, Contract], zone: ZoneInfo, allowed: int
 ) -> LoopFigures:
     """The figures of the minutes of `orders`; `net_w` [minutes, houses] is positive into the micro-grid.
 
@@ -53,6 +68,8 @@ def loop_figures(
     off = np.abs(import_w) > tolerance_w
     follows = _there(net_w, orders.target_w) | (orders.fate == Fate.MET)
     left_w = demand_w - (np.maximum(net_w, 0) * ~follows).sum(axis=1)
+    # What moved in this very minute, as the sun does all the time, nobody can have answered yet.
+    behind = np.abs(import_w) > tolerance_w + np.abs(np.diff(left_w, prepend=left_w[:1]))
     changed = (np.diff(follows.astype(np.int8), axis=0, prepend=follows[:1]) != 0).any(axis=1)
     disturbed = _moved(left_w) | _turned(orders, zone) | changed
     since = _since(disturbed)
@@ -62,13 +79,17 @@ def loop_figures(
     steps = np.flatnonzero(_steps(demand_w))
     return LoopFigures(
         steps=tuple(steps.tolist()),
-        longest_recovery=max((_recovery(off & ~excused, int(step)) for step in steps), default=0),
+        longest_recovery=_longest(off & ~excused, steps),
+        longest_stand_in=_longest(behind & ~excused, _lapses(net_w, orders, follows, demand_w)),
+        longest_excess=_longest_run(~follows & (orders.target_w >= 0) & (net_w > orders.target_w)),
         unbalanced=tuple(np.flatnonzero(off & ~excused & idle).tolist()),
         idle_minutes=int(idle.sum()),
         idle_commands=int(new_command[idle].sum()),
         commands=int(new_command.sum()),
         import_kwh=float(np.maximum(import_w, 0).sum()) / 60_000,
         spill_kwh=float(np.maximum(-import_w, 0).sum()) / 60_000,
+        solar_kwh=_delivered_kwh(net_w, orders, contracts, Source.SOLAR),
+        generator_kwh=_delivered_kwh(net_w, orders, contracts, Source.GENERATOR),
     )
 
 
@@ -84,7 +105,7 @@ def _moved(power_w: Int) -> Bool:
     moved = np.zeros(len(power_w), dtype=np.bool_)
     reference = -1_000_000
     for minute, now_w in enumerate(power_w.tolist()):
-        if abs(now_w - reference) * 100 > STILL_PERCENT * max(reference, 500):
+        if abs(now_w - reference) > STILL_W:
             moved[minute], reference = True, now_w
     return moved
 
@@ -109,7 +130,7 @@ def _since(disturbed: Bool) -> Int:
     return minute - np.maximum.accumulate(np.where(disturbed, minute, 0))
 
 
-def _excused(import_w: Int, net_w: Int, orders: OrderColumns, contracts: dict[str, Contract]) -> Bool:
+def _excused(import_w: Int, net_w: Int, orders: OrderColumns, contracts: Mapping[str, Contract]) -> Bool:
     """Minutes in which nobody who follows and is not held could have given more, or less, as was needed."""
     more, less = np.zeros(len(import_w), dtype=np.bool_), np.zeros(len(import_w), dtype=np.bool_)
     for place, house in enumerate(orders.houses):
@@ -121,6 +142,38 @@ def _excused(import_w: Int, net_w: Int, orders: OrderColumns, contracts: dict[st
         more |= free & (power_w < contract.max_w) & ~_there(power_w, np.int64(contract.max_w))
         less |= free & (power_w > contract.min_w) & ~_there(power_w, np.int64(contract.min_w))
     return np.where(import_w > 0, ~more, ~less)
+
+
+def _lapses(net_w: Int, orders: OrderColumns, follows: Bool, demand_w: Int) -> Int:
+    """Minutes in which a seller that does not follow comes to miss its target by a fifth of demand."""
+    missing = ~follows & (np.abs(orders.target_w - net_w) * 5 > demand_w[:, np.newaxis])
+    missing &= np.isin(orders.fate, (Fate.UNANSWERED, Fate.REFUSED, Fate.UNMET, Fate.FOLLOWING, Fate.LATE))
+    found: Int = np.flatnonzero((np.diff(missing.astype(np.int8), axis=0, prepend=0) > 0).any(axis=1))
+    return found
+
+
+def _longest_run(flags: Bool) -> int:
+    """Minutes on end for which a flag of one house holds, at most."""
+    run, longest = np.zeros(flags.shape[1], dtype=np.int64), 0
+    for row in flags:
+        run = np.where(row, run + 1, 0)
+        longest = max(longest, int(run.max(initial=0)))
+    return longest
+
+
+def _delivered_kwh(
+    net_w: Int, orders: OrderColumns, contracts: Mapping[str, Contract], source: Source
+) -> float:
+    places = [
+        place
+        for place, house in enumerate(orders.houses)
+        if house in contracts and contracts[house].source is source
+    ]
+    return float(np.maximum(net_w[:, places], 0).sum()) / 60_000
+
+
+def _longest(off: Bool, starts: Int) -> int:
+    return max((_recovery(off, int(start)) for start in starts), default=0)
 
 
 def _recovery(off: Bool, step: int) -> int:

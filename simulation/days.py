@@ -1,0 +1,173 @@
+"""Days of the closed loop, for docs/load-sharing.md: `python -m simulation.days [NAME...] --out FOLDER`.
+
+Each day is lived minute by minute through ptys, house programs, TCP and database (`--memory`: by the oracle,
+which gives the same), drawn into FOLDER/NAME.png, and judged. The table of figures is printed in Markdown.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from central_monitor.services.habits import Habits
+from central_monitor.services.records import open_records
+from microgrid.columns import minute_columns, order_columns
+from microgrid.ledger import MonthLedger
+from microgrid.months import zone_of
+from microgrid.terms import Role
+from node.progress import progress_bar
+from simulation.charts import day_chart
+from simulation.demo import Demo
+from simulation.figures import Event, recorded
+from simulation.loop_figures import LoopFigures, allowed_minutes, loop_figures
+from simulation.plant.faults import FaultKind, fault_of
+from simulation.scenario import Scenario, load_scenario
+from simulation.settled import SettledMinutes, settled_minutes, settled_through
+
+FOLDER = Path(__file__).parent.parent / "resources" / "days"
+JUNE, DECEMBER = "2026-06", "2026-12"
+SIZE = (1200, 860)
+
+
+@dataclass(frozen=True)
+class Day:
+    """The first day of a month in the neighbourhood of `grid`; `events` are marked besides its faults."""
+
+    name: str
+    title: str
+    month: str = JUNE
+    grid: str = ""  # the file's name; empty: that of the day
+    events: tuple[Event, ...] = ()  # minutes of the day
+
+    def scenario(self) -> Scenario:
+        """The day in steps of a minute."""
+        path = FOLDER / f"{self.grid or self.name}.toml"
+        return load_scenario(path, self.month, days=1, step=1, seed=1)
+
+
+DAYS = (
+    Day("june", "A clear day in June: the sun carries the day, the generator the night"),
+    Day("december", "A clear day in December: the sun carries fewer hours", DECEMBER, "june"),
+    Day("clouds", "Clouds pass before the sun: the generator fills the gaps"),
+    Day("steps", "Demand steps by half, up and down, by day and by night"),
+    Day("tripped", "The generator trips: by day the sun stands in, by night the national grid"),
+    Day(
+        "deaf", "The inverter hears no command: the generator moves in its place", events=(
+            (10 * 60 + 15, "more taken"), (10 * 60 + 45, "less taken"), (11 * 60 + 15, "more taken"),
+        ),
+    ),
+    Day("two-solar", "Two inverters and a generator: the cheaper sun first, the last tenth last"),
+    Day("below-floors", "Less is taken than the sellers' minimums: the rest goes into the national grid"),
+    Day("above-maxima", "More is taken than the sellers' maximums: the rest comes from the national grid"),
+)  # fmt: skip
+
+
+def lived(scenario: Scenario, folder: Path) -> list[SettledMinutes]:
+    """The scenario's minutes, lived through all programs, as the central recorded them in `folder`."""
+    demo = Demo(scenario, folder)
+    with progress_bar("Living") as progress:
+        asyncio.run(demo.live(progress))
+    with open_records(demo.database) as records:
+        return list(settled_through(records, records.agreements.load(), scenario.minutes))
+
+
+def remembered(scenario: Scenario) -> list[SettledMinutes]:
+    """The scenario's minutes in memory."""
+    oracle, minutes = scenario.oracle(), scenario.minutes
+    for _ in oracle.run(minutes):
+        pass
+    played = oracle.played
+    ledger = MonthLedger(scenario.terms, scenario.month, Habits(played, scenario.terms))
+    rows = [row for minute in minutes for row in played.meter[minute]]
+    orders = [row for minute in minutes for row in played.orders[minute]]
+    columns = minute_columns(ledger.houses, minutes, rows, played.opening)
+    return [settled_minutes(ledger, columns, order_columns(ledger.houses, minutes, orders))]
+
+
+def events(day: Day, scenario: Scenario) -> list[Event]:
+    """What is marked in the day's chart, by minute: its own events, and its faults."""
+    found = list(day.events)
+    for house in scenario.plants.house:
+        for fault in map(fault_of, house.plant.faults):
+            begins, ends = _WORDS[fault.kind]
+            found.append((fault.start, f"{house.id} {begins}"))
+            if fault.end is not None:
+                found.append((fault.end, f"{house.id} {ends}"))
+    return [(scenario.minutes.start + minute, text) for minute, text in sorted(found)]
+
+
+_WORDS = {
+    FaultKind.STUCK: ("stuck", "moves"),
+    FaultKind.TRIPPED: ("trips", "restarts"),
+    FaultKind.OPEN: ("cut off", "connected"),
+    FaultKind.SLOW: ("slow", "fast again"),
+    FaultKind.DEAF: ("deaf", "hears"),
+}
+
+
+def judged(scenario: Scenario, day: SettledMinutes) -> LoopFigures:
+    """The figures of a day."""
+    terms, minutes = scenario.terms, scenario.minutes
+    contracts = {
+        c.house: c
+        for house in terms.houses
+        if (c := terms.contract_at(house.house, minutes.start)) is not None and c.role is Role.PRODUCER
+    }
+    ramps = {house.id: house.plant.ramp_w_per_minute for house in scenario.plants.house}
+    allowed = allowed_minutes(contracts.values(), ramps, scenario.step)
+    net_w = day.net_ws // 60
+    return loop_figures(net_w, day.orders, contracts, zone_of(terms.zone), allowed)
+
+
+def table(figures: Iterable[tuple[Day, LoopFigures]]) -> str:
+    """The figures of days, a row each, in Markdown."""
+    rows = [
+        (
+            day.name, len(f.steps), f.longest_recovery, f.longest_stand_in, f.longest_excess,
+            len(f.unbalanced), f.commands, f"{f.idle_commands} in {f.idle_minutes}",
+            f"{f.import_kwh:.2f}", f"{f.spill_kwh:.2f}", f"{f.solar_kwh:.2f}", f"{f.generator_kwh:.2f}",
+        )
+        for day, f in figures
+    ]  # fmt: skip
+    lines = [_HEAD, ("---", *("---:",) * (len(_HEAD) - 1)), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+_HEAD = (
+    "day", "steps of demand", "longest recovery, min", "longest until others stood in, min",
+    "longest above target, min", "minutes out of balance without excuse", "commands",
+    "commands in idle minutes", "import, kWh", "spill, kWh", "sun, kWh", "generator, kWh",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Live the days named, all without a name."""
+    parser = argparse.ArgumentParser(
+        prog="python -m simulation.days", description="Days of the closed loop: charts, and their figures."
+    )
+    names = [day.name for day in DAYS]
+    parser.add_argument("name", nargs="*", metavar="NAME", help=f"one of {', '.join(names)} (default: all)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the charts")
+    parser.add_argument("--memory", action="store_true", help="in memory, without programs and network")
+    options = parser.parse_args(arguments)
+    if strange := set(options.name) - set(names):
+        parser.error(f"there is no day {min(strange)!r}; there are {', '.join(names)}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    chosen = [day for day in DAYS if day.name in (options.name or names)]
+    figures = []
+    for day in chosen:
+        scenario = day.scenario()
+        with tempfile.TemporaryDirectory() as folder:
+            parts = remembered(scenario) if options.memory else lived(scenario, Path(folder))
+        record = recorded(scenario.terms, scenario.minutes, parts, day.title, events(day, scenario))
+        day_chart(record, options.out / f"{day.name}.png", SIZE)
+        figures.append((day, judged(scenario, parts[0])))
+    print(table(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
