@@ -25,7 +25,7 @@ from simulation.figures import Event, recorded
 from simulation.loop_figures import LoopFigures, allowed_minutes, loop_figures
 from simulation.plant.faults import FaultKind, fault_of
 from simulation.scenario import Scenario, load_scenario
-from simulation.settled import SettledMinutes, settled_minutes, settled_through
+from simulation.settled import SettledMinutes, settled_minutes
 
 FOLDER = Path(__file__).parent.parent / "resources" / "days"
 JUNE, DECEMBER = "2026-06", "2026-12"
@@ -65,16 +65,18 @@ DAYS = (
 )  # fmt: skip
 
 
-def lived(scenario: Scenario, folder: Path) -> list[SettledMinutes]:
+def lived(scenario: Scenario, folder: Path) -> SettledMinutes:
     """The scenario's minutes, lived through all programs, as the central recorded them in `folder`."""
-    demo = Demo(scenario, folder)
+    demo, minutes = Demo(scenario, folder), scenario.minutes
     with progress_bar("Living") as progress:
         asyncio.run(demo.live(progress))
     with open_records(demo.database) as records:
-        return list(settled_through(records, records.agreements.load(), scenario.minutes))
+        ledger = MonthLedger(scenario.terms, scenario.month, records.habits(scenario.terms))
+        columns = records.minutes.read(minutes.start, minutes.stop)
+        return settled_minutes(ledger, columns, records.minutes.read_orders(minutes.start, minutes.stop))
 
 
-def remembered(scenario: Scenario) -> list[SettledMinutes]:
+def remembered(scenario: Scenario) -> SettledMinutes:
     """The scenario's minutes in memory."""
     oracle, minutes = scenario.oracle(), scenario.minutes
     for _ in oracle.run(minutes):
@@ -84,7 +86,7 @@ def remembered(scenario: Scenario) -> list[SettledMinutes]:
     rows = [row for minute in minutes for row in played.meter[minute]]
     orders = [row for minute in minutes for row in played.orders[minute]]
     columns = minute_columns(ledger.houses, minutes, rows, played.opening)
-    return [settled_minutes(ledger, columns, order_columns(ledger.houses, minutes, orders))]
+    return settled_minutes(ledger, columns, order_columns(ledger.houses, minutes, orders))
 
 
 def events(day: Day, scenario: Scenario) -> list[Event]:
@@ -161,10 +163,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for day in chosen:
         scenario = day.scenario()
         with tempfile.TemporaryDirectory() as folder:
-            parts = remembered(scenario) if options.memory else lived(scenario, Path(folder))
-        record = recorded(scenario.terms, scenario.minutes, parts, day.title, events(day, scenario))
+            minutes = remembered(scenario) if options.memory else lived(scenario, Path(folder))
+        record = recorded(scenario.terms, scenario.minutes, [minutes], day.title, events(day, scenario))
         day_chart(record, options.out / f"{day.name}.png", SIZE)
-        figures.append((day, judged(scenario, parts[0])))
+        figures.append((day, judged(scenario, minutes)))
     print(table(figures))
     return 0
 
