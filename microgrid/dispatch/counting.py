@@ -54,11 +54,14 @@ def divide(strategy: Strategy, crew: Crew, task: Task) -> Plan:
     fleet, hold = crew.fleet, crew.hold
     if not crew.uncounted.any():
         return found(fleet, crew.asked_w, task.step_s)
-    # What stands is from another contract, if there is a new one.
-    asked_w = np.clip(crew.asked_w, np.where(hold == Hold.CAP, 0, fleet.min_w), fleet.max_w)
-    if crew.unproven.any():  # asked for what would be their part once all is at rest
+    asked_w = np.minimum(crew.asked_w, fleet.max_w)  # it may be from another contract
+    # Who is new is asked for what would be its part once all is at rest. So is who stands below its minimum:
+    # a cap, time out of service or another contract must not outlast itself.
+    below = crew.uncounted & (asked_w < fleet.min_w)
+    if (crew.unproven | below).any():
         at_rest = found(fleet, asked_w, AT_REST_S)
-        moves = crew.unproven & (np.abs(at_rest.target_w - asked_w) > np.maximum(SLACK_W, asked_w // 50))
+        moves = np.abs(at_rest.target_w - asked_w) > np.maximum(SLACK_W, asked_w // 50)
+        moves = (moves & (crew.unproven | below)) | (below & (hold != Hold.CAP))
         asked_w = np.where(moves, at_rest.target_w, asked_w)
         hold = np.where(moves, at_rest.hold, hold)
     short = crew.uncounted & (crew.export_w < asked_w)

@@ -1,5 +1,7 @@
 """Sellers who do not play fair: what the record says of them, and what a dodge brings at the settlement."""
 
+from typing import Any
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,14 +20,14 @@ def test_who_cannot_follow_is_not_let_off_its_minimum():
     """B has lost the sun; little is left of the demand for it, but its contract's minimum is owed."""
     steered = Steered(SUN, DIESEL, buyer("A"))
     steered.step(A=-2000, B=0, D=0)
-    for sun_w in (1750, 0, 0, 0):
+    for sun_w, diesel_w in ((1750, 250), (0, 250), (0, 250), (0, 2000)):
         steered.acknowledge("B", "D")
-        orders = steered.step(A=-2000, B=sun_w, D=250)
+        orders = steered.step(A=-2000, B=sun_w, D=diesel_w)
     assert orders["B"].following.unable_since_s is not None
-    for _ in range(3):
+    for diesel_w in (2000, 300, 300):
         steered.acknowledge("B", "D")
-        orders = steered.step(A=-300, B=0, D=250)
-    assert orders["B"].target_w == 250
+        orders = steered.step(A=-300, B=0, D=diesel_w)
+    assert (orders["B"].target_w, orders["D"].target_w) == (250, 300)
 
 
 def test_a_cap_that_is_over_is_no_way_out_of_the_minimum_for_who_does_not_listen():
@@ -49,10 +51,23 @@ def test_who_is_back_in_service_is_not_asked_for_nothing_for_ever():
     steered = Steered(SUN, DIESEL, buyer("A"))
     steered.control.standing = by_hand(out={"D": NOON + 4})
     for _ in range(7):
-        orders = steered.step(A=-3000, B=2250, D=700)
+        orders = steered.step(A=-2000, B=1300, D=700)
         steered.acknowledge("B", "D")
     assert orders["D"].target_w >= 250
     assert orders["D"].hold is not Hold.OPERATOR
+
+
+def test_who_cannot_go_lower_is_asked_for_its_minimum_again_when_the_cap_is_over():
+    """A diesel that gives 350 W at least, asked for nothing by the cap, and counted with what it gives."""
+    steered = Steered(seller("B", 17), seller("D", 25), buyer("A"))
+    steered.tariff = tariff(cap=Cap.MONTH)
+    for _ in range(5):
+        orders = steered.step(A=-2000, B=1650, D=350)
+        steered.acknowledge("B", "D")
+    assert orders["D"].target_w < 250
+    assert orders["D"].hold is Hold.CAP
+    orders = steered.step(A=-2000, B=1650, D=350, allowance=microcoins(5))
+    assert (orders["D"].target_w, orders["D"].hold) == (250, Hold.SHARING)
 
 
 def test_a_new_contract_holds_from_its_first_minute():
@@ -96,7 +111,7 @@ def neighbourhoods(draw: st.DrawFn) -> list[Contract]:
 class History:
     """A controller, and what must hold of its orders and its record whatever befalls it."""
 
-    def __init__(self, sellers: list[Contract], step_s: int, **policy: object) -> None:
+    def __init__(self, sellers: list[Contract], step_s: int, **policy: Any) -> None:
         self.steered = Steered(*sellers, buyer("A"), step_s=step_s)
         self.steered.tariff = tariff(**policy)
         self.sellers = {contract.house: contract for contract in sellers}
@@ -105,16 +120,17 @@ class History:
             str, int
         ] = {}  # when a seller was last asked for less than its minimum, or nothing
 
-    def minute_ends(self, **readings: object) -> None:
+    def minute_ends(self, **readings: Any) -> None:
         """The record of the minute that ends with the next step."""
         self.steered.hear(**readings)
         end_s = self.steered.now_s + self.steered.step_s
         for row in self.steered.record(end_s // 60 - 1).values():
-            if row.target_w is not None:
+            if row.house in self.steered.control.orders:
                 self._recorded(row, end_s)
 
     def _recorded(self, row: OrderMinute, end_s: int) -> None:
         contract, order = self.sellers[row.house], self.steered.control.orders[row.house]
+        assert row.target_w is not None
         assert 0 <= row.target_w <= contract.max_w
         if row.raise_standing:
             assert row.target_w <= order.target_w  # nobody is held to more than is asked
@@ -123,7 +139,7 @@ class History:
             since_s = end_s - self.free_since[row.house]
             assert since_s <= self.steered.tariff.response_s + 60 + self.steered.step_s
 
-    def step(self, allowance: int, **readings: object) -> None:
+    def step(self, allowance: int, **readings: Any) -> None:
         """One control step."""
         before = self.steered.control.orders
         now_s = self.steered.now_s + self.steered.step_s
