@@ -18,6 +18,7 @@ from microgrid.columns import OrderColumns
 from microgrid.daylight import day_mask
 from microgrid.dispatch.following import TOLERANCE_PERCENT
 from microgrid.minute import Fate, Hold
+from microgrid.pool import obliged
 from microgrid.terms import Contract, Source
 
 Int = NDArray[np.int64]
@@ -73,7 +74,7 @@ def loop_figures(
     changed = (np.diff(follows.astype(np.int8), axis=0, prepend=follows[:1]) != 0).any(axis=1)
     disturbed = _moved(left_w) | _turned(orders, zone) | changed
     since = _since(disturbed)
-    excused = _excused(import_w, net_w, orders, contracts)
+    excused = _excused(import_w, net_w, orders, contracts, zone)
     new_command = np.diff(orders.command_id, axis=0, prepend=orders.command_id[:1]) > 0
     idle = since > allowed
     steps = np.flatnonzero(_steps(demand_w))
@@ -130,15 +131,22 @@ def _since(disturbed: Bool) -> Int:
     return minute - np.maximum.accumulate(np.where(disturbed, minute, 0))
 
 
-def _excused(import_w: Int, net_w: Int, orders: OrderColumns, contracts: Mapping[str, Contract]) -> Bool:
-    """Minutes in which nobody who follows and is not held could have given more, or less, as was needed."""
+def _excused(
+    import_w: Int, net_w: Int, orders: OrderColumns, contracts: Mapping[str, Contract], zone: ZoneInfo
+) -> Bool:
+    """Minutes in which nobody who follows and is not held could have given more, or less, as was needed.
+
+    That nobody asked a seller that must deliver is no excuse.
+    """
     more, less = np.zeros(len(import_w), dtype=np.bool_), np.zeros(len(import_w), dtype=np.bool_)
+    is_day = day_mask(orders.first_minute, orders.end_minute, zone)
     for place, house in enumerate(orders.houses):
         contract = contracts.get(house)
         if contract is None or contract.source is None:
             continue
-        free = (orders.fate[:, place] == Fate.MET) & (orders.hold[:, place] < Hold.CAP)
-        power_w = net_w[:, place]
+        fate, power_w = orders.fate[:, place], net_w[:, place]
+        must = np.where(is_day, obliged(contract, True), obliged(contract, False))
+        free = ((fate == Fate.MET) | (must & (fate == Fate.NONE))) & (orders.hold[:, place] < Hold.CAP)
         more |= free & (power_w < contract.max_w) & ~_there(power_w, np.int64(contract.max_w))
         less |= free & (power_w > contract.min_w) & ~_there(power_w, np.int64(contract.min_w))
     return np.where(import_w > 0, ~more, ~less)
