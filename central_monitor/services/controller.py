@@ -160,14 +160,17 @@ class Controller:
             raised = target_w > export_w + deadband_w
             order = self._given(target_w, hold, raised, now_s, now_s, Commitment(raised), Following(export_w))
         elif (before.target_w, before.fallback_w, before.hold) == (target_w, fallback_w, hold) and (
-            abs(target_w - export_w) <= deadband_w
+            abs(target_w - export_w) <= deadband_w and before.over_since_s is None
         ):
             return before  # as for most sellers at most steps
         else:
             if self._waits(before, contract, now_s):
                 target_w, hold = before.target_w, before.hold
             order = self._replaced(before, target_w, hold, export_w, now_s, deadband_w)
-        return replace(order, fallback_w=fallback_w)
+        over_since_s = None
+        if export_w > order.target_w + deadband_w:
+            over_since_s = now_s if order.over_since_s is None else order.over_since_s
+        return replace(order, fallback_w=fallback_w, over_since_s=over_since_s)
 
     @staticmethod
     def _waits(order: Order, contract: Contract, now_s: int) -> bool:
@@ -188,7 +191,8 @@ class Controller:
         if target_w == before.target_w:
             return replace(before, hold=hold, raised=raised, commitment=commitment)
         owing_s = before.owing_s if before.acknowledged_s is None else now_s
-        return self._given(target_w, hold, raised, now_s, owing_s, commitment, before.following)
+        order = self._given(target_w, hold, raised, now_s, owing_s, commitment, before.following)
+        return replace(order, over_since_s=before.over_since_s)
 
     def _given(
         self,
@@ -240,17 +244,18 @@ class Controller:
     ) -> OrderMinute:
         order = self._orders.get(contract.house)
         linked = reading is not None and reading.linked
+        raised = order is not None and linked and order.stands_as_raise(minute * SECONDS_PER_MINUTE)
         target_w, acknowledged_s, became = None, None, Fate.NONE
         if order is not None:
             target_w, became = order.target_w, Fate.UNANSWERED
             if reading is not None and linked:  # nothing stands on a house that is not linked
-                target_w, acknowledged_s = self._held_to(order, contract, minute, tariff)
+                target_w, acknowledged_s = self._held_to(order, raised, contract, minute, tariff)
                 end_s = (minute + 1) * SECONDS_PER_MINUTE
                 became = fate(order, reading.export_w, end_s, tariff.deadband_w, tariff.response_s)
         return OrderMinute(
             house=contract.house,
             minute=minute,
-            raise_standing=order is not None and order.raised and linked,
+            raise_standing=raised,
             target_w=target_w,
             hold=Hold.NONE if order is None else order.hold,
             command_id=0 if order is None else order.command_id,
@@ -261,19 +266,22 @@ class Controller:
         )
 
     @staticmethod
-    def _held_to(order: Order, contract: Contract, minute: int, tariff: Tariff) -> tuple[int, int | None]:
+    def _held_to(
+        order: Order, raised: bool, contract: Contract, minute: int, tariff: Tariff
+    ) -> tuple[int, int | None]:
         """The level a seller is held to in this minute, and since when it is acknowledged.
 
         A target below the contract's minimum lowers the minimum at once, so it is told as it is.
         """
         begin_s = minute * SECONDS_PER_MINUTE
-        due = order.commitment.due(begin_s, tariff.response_s)
-        if due is not None and (order.raised or order.target_w >= contract.min_w):
+        commitment = order.commitment.asked(order.target_w, raised)
+        due = commitment.due(begin_s, tariff.response_s)
+        if due is not None and (raised or order.target_w >= contract.min_w):
             # Who was asked for less than its minimum owes it again, also if it does not listen to that.
             is_over = order.acknowledged_s is None and order.owing_s + tariff.response_s <= begin_s
             if due[0] >= min(contract.min_w, order.target_w) or not is_over:
                 return due
-        levels = dict(order.commitment.levels)
+        levels = dict(commitment.levels)
         return order.target_w, levels.get(order.target_w)
 
 

@@ -30,6 +30,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
     `command_id` is that of the target, `given_s` when it was first sent, `owing_s` since when an answer is
     owed: targets that replace unanswered ones do not give more time. `refused`: the meter cannot obey.
+    `over_since_s`: since when it is above its target at every look; None: it is not.
     """
 
     command_id: int
@@ -44,10 +45,20 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     acknowledged_s: int | None = None
     refused: bool = False
     answer: str = ""
+    over_since_s: int | None = None
 
     def unanswered(self, now_s: int) -> bool:
         """Whether the time to answer is over and no word has come."""
         return self.acknowledged_s is None and now_s - self.owing_s >= ANSWER_S
+
+    def stands_as_raise(self, begin_s: int) -> bool:
+        """Whether it owed its target from `begin_s` on: unless it had to be lowered, or is held by the cap.
+
+        It had to be lowered if it was above at every look: a moment above the target would be the way out of
+        every raise.
+        """
+        is_lowered = self.over_since_s is not None and self.over_since_s <= begin_s
+        return not is_lowered and (self.raised or self.hold is not Hold.CAP)
 
 
 def fate(order: Order, export_w: int, now_s: int, deadband_w: int, response_s: int) -> Fate:

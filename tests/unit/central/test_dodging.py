@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from microgrid.minute import Hold, OrderMinute
+from microgrid.minute import Fate, Hold, OrderMinute
 from microgrid.terms import Cap, Contract, Obligation, Source
 from microgrid.units import microcoins
+from tests.unit.central.dodgers import Lived, Seller, live
 from tests.unit.central.parts import NOON, buyer, seller, tariff
 from tests.unit.central.steered import Steered, by_hand, reading
 
@@ -84,6 +86,63 @@ def test_a_new_contract_holds_from_its_first_minute():
     orders = steered.step(A=-2300, B=0, D=0)
     assert orders["B"].target_w <= 1000
     assert orders["D"].target_w >= 600
+
+
+# --- raises -----------------------------------------------------------------------------------------
+
+MINUTES, DEMAND_W = 15, 4500  # more than one seller can give
+
+
+def brought(dodger: Seller) -> Lived:
+    """What it brings to be asked beside an honest D."""
+    return live([dodger, Seller(DIESEL)], lambda second: DEMAND_W, MINUTES)
+
+
+def blip(second: int) -> bool:
+    """Around the last look of each minute."""
+    return second % 60 in (49, 50)
+
+
+HONEST = brought(Seller(SUN))
+WAYS_OUT = {
+    "above the target for a moment": Seller(SUN, gives=lambda s, w: (w + 30) * blip(s)),
+    "at the looks only": Seller(SUN, gives=lambda s, w: w * (s % 10 in (9, 0))),
+    "as the minute ends": Seller(SUN, gives=lambda s, w: w * (s % 60 >= 55)),
+    "shown only": Seller(SUN, gives=lambda s, w: 0, shows=lambda s, w, power_w: w),
+    "shown above for a moment": Seller(
+        SUN, gives=lambda s, w: 0, shows=lambda s, w, power_w: (w + 30) * blip(s)
+    ),
+    "to and fro": Seller(SUN, gives=lambda s, w: 500 * (s // 10 % 2)),
+    "acknowledged late": Seller(
+        SUN, gives=lambda s, w: 0, acknowledges=lambda s, order: s if s - order.owing_s >= 60 else None
+    ),
+    "refused": Seller(SUN, gives=lambda s, w: 0, refuses=True),
+}
+
+
+@pytest.mark.parametrize("dodger", WAYS_OUT.values(), ids=WAYS_OUT)
+def test_who_gives_next_to_nothing_pays_for_nearly_all_that_was_imported(dodger: Seller):
+    found = brought(dodger)
+    assert found.penalty("B") > 17.6 * 2 * (MINUTES - 3) / 60 * 0.8
+    assert found.penalty("D") == 0
+    assert found.net("B") < 0 < HONEST.net("B")
+
+
+def test_just_inside_the_tolerance_is_met_and_pays_for_what_is_missing():
+    found = brought(Seller(SUN, gives=lambda s, w: w * 98 // 100))
+    assert set(found.fates("B")) == {Fate.MET}
+    assert found.penalty("B") > 0
+    assert found.net("B") < HONEST.net("B")
+
+
+def test_who_is_held_by_the_cap_sells_no_more_than_it_is_asked_for():
+    steered = Steered(seller("D", 25), buyer("A"))
+    steered.tariff = tariff(cap=Cap.MONTH)
+    for _ in range(3):
+        steered.step(A=-2000, D=0)
+        steered.acknowledge("D")
+    row = steered.record(NOON + 2)["D"]
+    assert (row.raise_standing, row.target_w, row.hold) == (False, 0, Hold.CAP)
 
 
 # --- any history ------------------------------------------------------------------------------------
