@@ -22,6 +22,7 @@ from microgrid.units import SECONDS_PER_MINUTE
 
 SILENCE_S = 120  # a target not renewed for this long no longer holds, and the house goes to its safe output
 LEAST_INTERVAL_S = 10  # between two targets for one seller
+PAUSE_S = 60  # who is back sooner, linked and connected, goes on where it was
 _BELOW_MINIMUM = (Hold.CAP, Hold.OPERATOR)  # why a seller may be asked for less than its minimum
 
 
@@ -33,6 +34,8 @@ class Controller:
         self._agreed = agreed
         self._step_s = step_s
         self._orders: dict[str, Order] = {}
+        self._paused: dict[str, tuple[Order, int]] = {}  # what stood on who cannot be asked, and since when
+        self._stepped_s: int | None = None  # the last step
         self._last_command = 0
         self._contracts: Mapping[str, Contract] = {}
         self._fleet = Fleet.of(())  # of everybody under a producer's contract
@@ -57,6 +60,9 @@ class Controller:
         take, less what houses not steered here deliver.
         """
         minute = now_s // SECONDS_PER_MINUTE
+        if self._has_expired(now_s):  # in the houses too: they are at their safe output
+            self._orders, self._paused = {}, {}
+        self._stepped_s = now_s
         self._see(now_s, readings, tariff)
         sellers = self._sellers(minute, readings, day)
         by_hand = self._by_hand(minute, sellers)
@@ -70,10 +76,12 @@ class Controller:
         pairs = zip(planned.target_w.tolist(), map(Hold, planned.hold.tolist()), strict=True)
         targets = dict(zip(fleet.houses, pairs, strict=True)) | by_hand
         contracts = self._agreed.contracts_at(minute)
+        before = self._orders
         self._orders = {
             house: self._order(contracts[house], target_w, hold, readings[house], now_s, tariff.deadband_w)
             for house, (target_w, hold) in sorted(targets.items())
         }
+        self._pause(before, now_s)
         return dict(self._orders)
 
     def _see(self, now_s: int, readings: Mapping[str, HouseReading], tariff: Tariff) -> None:
@@ -157,8 +165,9 @@ class Controller:
         out = self.standing.out_of_service(contract.house, now_s // SECONDS_PER_MINUTE)
         fallback_w = 0 if out else contract.min_w
         if before is None:
+            paused = self._standing(contract.house, now_s)
             raised = target_w > export_w + deadband_w
-            order = self._given(target_w, hold, raised, now_s, now_s, Commitment(raised), Following(export_w))
+            order = self._given(paused, target_w, hold, raised, now_s, Following(export_w))
         elif (before.target_w, before.fallback_w, before.hold) == (target_w, fallback_w, hold) and (
             abs(target_w - export_w) <= deadband_w and before.over_since_s is None
         ):
@@ -187,25 +196,28 @@ class Controller:
         raised = before.raised
         if abs(target_w - export_w) > deadband_w:
             raised = target_w > export_w
-        commitment = before.commitment.asked(target_w, raised)
         if target_w == before.target_w:
-            return replace(before, hold=hold, raised=raised, commitment=commitment)
-        owing_s = before.owing_s if before.acknowledged_s is None else now_s
-        order = self._given(target_w, hold, raised, now_s, owing_s, commitment, before.following)
-        return replace(order, over_since_s=before.over_since_s)
+            return replace(
+                before, hold=hold, raised=raised, commitment=before.commitment.asked(target_w, raised)
+            )
+        return self._given(before, target_w, hold, raised, now_s, before.following)
 
     def _given(
-        self,
-        target_w: int,
-        hold: Hold,
-        raised: bool,
-        now_s: int,
-        owing_s: int,
-        commitment: Commitment,
-        following: Following,
+        self, before: Order | None, target_w: int, hold: Hold, raised: bool, now_s: int, following: Following
     ) -> Order:
+        """A new target; what the one `before` was owed, and what was acknowledged of it, goes on."""
         self._last_command += 1
-        return Order(self._last_command, target_w, hold, raised, now_s, owing_s, 0, commitment, following)
+        order = Order(
+            self._last_command, target_w, hold, raised, now_s, now_s, 0, Commitment(raised), following
+        )
+        if before is None:
+            return order
+        return replace(
+            order,
+            owing_s=before.owing_s if before.acknowledged_s is None else now_s,
+            commitment=before.commitment.asked(target_w, raised),
+            over_since_s=before.over_since_s,
+        )
 
     def answered(
         self, house: str, command_id: int, acknowledged_s: int | None, refused: bool, answer: str, now_s: int
@@ -242,7 +254,7 @@ class Controller:
     def _order_minute(
         self, contract: Contract, minute: int, reading: HouseReading | None, tariff: Tariff
     ) -> OrderMinute:
-        order = self._orders.get(contract.house)
+        order = self._standing(contract.house, (minute + 1) * SECONDS_PER_MINUTE)
         linked = reading is not None and reading.linked
         raised = order is not None and linked and order.stands_as_raise(minute * SECONDS_PER_MINUTE)
         target_w, acknowledged_s, became = None, None, Fate.NONE
@@ -264,6 +276,24 @@ class Controller:
             out_of_service=self.standing.out_of_service(contract.house, minute),
             fate=became,
         )
+
+    def _pause(self, before: Mapping[str, Order], now_s: int) -> None:
+        """Keep for a moment what stood on those who cannot be asked any more."""
+        kept = {house: paused for house, paused in self._paused.items() if now_s - paused[1] < PAUSE_S}
+        self._paused = kept | {
+            house: (order, now_s) for house, order in before.items() if house not in self._orders
+        }
+
+    def _has_expired(self, now_s: int) -> bool:
+        """Whether nobody was steered for so long that nothing that was asked holds any more."""
+        return self._stepped_s is not None and now_s - self._stepped_s > self.expiry_s
+
+    def _standing(self, house: str, now_s: int) -> Order | None:
+        """The order that stands on a house, also while it cannot be asked for a moment."""
+        if self._has_expired(now_s):
+            return None
+        order, since_s = self._paused.get(house, (None, 0))
+        return self._orders.get(house) or (order if now_s - since_s < PAUSE_S else None)
 
     @staticmethod
     def _held_to(

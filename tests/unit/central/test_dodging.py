@@ -11,9 +11,9 @@ from microgrid.terms import Cap, Contract, Obligation, Source
 from microgrid.units import microcoins
 from tests.unit.central.dodgers import Lived, Seller, live
 from tests.unit.central.parts import NOON, buyer, seller, tariff
-from tests.unit.central.steered import Steered, by_hand, reading
+from tests.unit.central.steered import NOON_S, Steered, by_hand, reading
 
-SUN, DIESEL = seller("B", 8, source=Source.SOLAR), seller("D", 12)
+SUN, DIESEL, DEAR = seller("B", 8, source=Source.SOLAR), seller("D", 12), seller("B", 25)
 
 # --- the minimum ------------------------------------------------------------------------------------
 
@@ -117,6 +117,10 @@ WAYS_OUT = {
         SUN, gives=lambda s, w: 0, acknowledges=lambda s, order: s if s - order.owing_s >= 60 else None
     ),
     "refused": Seller(SUN, gives=lambda s, w: 0, refuses=True),
+    "unlinked for a moment": Seller(SUN, gives=lambda s, w: 0, linked=lambda s: s % 60 != 30),
+    "unlinked now and then": Seller(SUN, gives=lambda s, w: 0, linked=lambda s: s % 120 >= 45 or s % 60 == 0),
+    "breaker open for a moment": Seller(SUN, gives=lambda s, w: 0, connected=lambda s: s % 60 != 30),
+    "breaker open as the minute ends": Seller(SUN, gives=lambda s, w: 0, connected=lambda s: 5 < s % 60 < 45),
 }
 
 
@@ -133,6 +137,68 @@ def test_just_inside_the_tolerance_is_met_and_pays_for_what_is_missing():
     assert set(found.fates("B")) == {Fate.MET}
     assert found.penalty("B") > 0
     assert found.net("B") < HONEST.net("B")
+
+
+TOO_MUCH = {
+    "always": Seller(DEAR, gives=lambda s, w: 2500),
+    "unlinked for a moment": Seller(DEAR, gives=lambda s, w: 2500, linked=lambda s: s % 60 != 30),
+    "breaker open for a moment": Seller(DEAR, gives=lambda s, w: 2500, connected=lambda s: s % 60 != 50),
+}
+
+
+@pytest.mark.parametrize("dodger", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_who_is_not_lowered_gets_next_to_nothing_for_what_it_was_not_asked_for(dodger: Seller):
+    """It is dear, and the houses take less than the other could give."""
+    found = live([dodger, Seller(DIESEL)], lambda second: 2000, MINUTES)
+    sold_for = 25 * (0.25 + 0.025) * MINUTES / 60  # its minimum and the deadband, at its price
+    first_minutes = 25 * 2.0 * 2 / 60  # until it had time to respond
+    assert found.earned("B") < sold_for + first_minutes
+
+
+@pytest.mark.parametrize("state", [{"linked": False}, {"connected": False}])
+def test_who_is_back_within_a_minute_owes_what_it_owed(state: dict[str, bool]):
+    steered = Steered(step_s=10)
+    steered.step(A=-1200, B=0)
+    steered.acknowledge("B")
+    for _ in range(8):
+        steered.step(A=-1200, B=0)
+    gone, back = reading(0, **state), reading(0)
+    first = steered.control.orders["B"]
+    assert steered.step(A=-1200, B=gone) == {}
+    for _ in range(2):
+        steered.step(A=-1200, B=gone)
+    steered.hear(A=-1200, B=back)
+    row = steered.record(NOON + 1)["B"]  # it is back as the minute ends, and not asked yet
+    assert (row.raise_standing, row.target_w, row.acknowledged_s) == (True, 1200, NOON_S)
+    order = steered.step(A=-1200, B=back)["B"]
+    assert order.command_id > first.command_id  # unproven, and asked anew
+    assert order.following.is_unproven
+    assert steered.record(NOON + 1)["B"].acknowledged_s == NOON_S
+
+
+@pytest.mark.parametrize("state", [{"linked": False}, {"connected": False}])
+def test_who_was_away_for_a_minute_begins_anew(state: dict[str, bool]):
+    steered = Steered(step_s=10)
+    steered.step(A=-1200, B=0)
+    steered.acknowledge("B")
+    for _ in range(7):
+        steered.step(A=-1200, B=reading(0, **state))
+    assert steered.record(NOON + 1)["B"].target_w is None
+    steered.step(A=-1200, B=0)
+    assert steered.record(NOON + 1)["B"].acknowledged_s is None
+
+
+def test_nobody_owes_what_the_central_has_not_renewed():
+    """It slept for some minutes: the houses went to their safe output by themselves."""
+    steered = Steered(step_s=10)
+    steered.step(A=-1200, B=0)
+    steered.acknowledge("B")
+    assert steered.record(NOON + 1)["B"].raise_standing
+    asleep = steered.record(NOON + 2)["B"]
+    assert (asleep.raise_standing, asleep.target_w, asleep.fate) == (False, None, Fate.NONE)
+    steered.now_s += 200
+    steered.step(A=-1200, B=0)
+    assert steered.record(NOON + 3)["B"].acknowledged_s is None
 
 
 def test_who_is_held_by_the_cap_sells_no_more_than_it_is_asked_for():
@@ -186,6 +252,8 @@ class History:
         for row in self.steered.record(end_s // 60 - 1).values():
             if row.house in self.steered.control.orders:
                 self._recorded(row, end_s)
+            elif row.target_w is not None:  # it cannot be asked for a moment
+                assert row.target_w <= self.sellers[row.house].max_w
 
     def _recorded(self, row: OrderMinute, end_s: int) -> None:
         contract, order = self.sellers[row.house], self.steered.control.orders[row.house]
