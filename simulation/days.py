@@ -17,12 +17,14 @@ from central_monitor.services.records import open_records
 from microgrid.columns import minute_columns, order_columns
 from microgrid.ledger import MonthLedger
 from microgrid.months import zone_of
-from microgrid.terms import Role
+from microgrid.terms import Role, Terms
+from microgrid.units import SECONDS_PER_MINUTE
 from node.progress import progress_bar
 from simulation.charts import day_chart
 from simulation.demo import Demo
 from simulation.figures import Event, recorded
 from simulation.loop_figures import LoopFigures, allowed_minutes, loop_figures
+from simulation.plant.config import GridFile as PlantFile
 from simulation.plant.faults import FaultKind, fault_of
 from simulation.scenario import Scenario, load_scenario
 from simulation.settled import SettledMinutes, settled_minutes
@@ -110,18 +112,15 @@ _WORDS = {
 }
 
 
-def judged(scenario: Scenario, day: SettledMinutes) -> LoopFigures:
-    """The figures of a day."""
-    terms, minutes = scenario.terms, scenario.minutes
-    contracts = {
-        c.house: c
-        for house in terms.houses
-        if (c := terms.contract_at(house.house, minutes.start)) is not None and c.role is Role.PRODUCER
-    }
-    ramps = {house.id: house.plant.ramp_w_per_minute for house in scenario.plants.house}
-    allowed = allowed_minutes(contracts.values(), ramps, scenario.step)
-    net_w = day.net_ws // 60
-    return loop_figures(net_w, day.orders, contracts, zone_of(terms.zone), allowed)
+def judged(terms: Terms, plants: PlantFile, step: int, minutes: SettledMinutes) -> LoopFigures:
+    """The figures of these minutes, lived in control steps of `step` minutes."""
+    first = minutes.orders.first_minute
+    agreed = {house.house: terms.contract_at(house.house, first) for house in terms.houses}
+    sellers = {h: c for h, c in agreed.items() if c is not None and c.role is Role.PRODUCER}
+    ramps = {house.id: house.plant.ramp_w_per_minute for house in plants.house}
+    net_w = minutes.net_ws // SECONDS_PER_MINUTE
+    allowed = allowed_minutes(sellers.values(), ramps, step)
+    return loop_figures(net_w, minutes.orders, sellers, zone_of(terms.zone), allowed)
 
 
 def table(figures: Iterable[tuple[Day, LoopFigures]]) -> str:
@@ -166,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             minutes = remembered(scenario) if options.memory else lived(scenario, Path(folder))
         record = recorded(scenario.terms, scenario.minutes, [minutes], day.title, events(day, scenario))
         day_chart(record, options.out / f"{day.name}.png", SIZE)
-        figures.append((day, judged(scenario, minutes)))
+        figures.append((day, judged(scenario.terms, scenario.plants, scenario.step, minutes)))
     print(table(figures))
     return 0
 

@@ -1,8 +1,10 @@
-"""A whole neighbourhood of processes on virtual time: four meters, four houses, one central."""
+"""A whole neighbourhood of processes on virtual time: a meter and a client a house, one central."""
 
 import json
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from central_monitor.adapters.writer import DatabaseWriter
@@ -18,6 +20,7 @@ from tests.e2e.truth import meter_record
 CHAPTER_9 = ROOT / "resources" / "chapter9.toml"
 MONTH = "2026-06"
 HOUSES = ("A", "B", "C", "D")
+NO_FAULTS: Mapping[str, Sequence[str]] = MappingProxyType({})
 # So near the end of the meters' 32-bit counters that they wrap within the first minutes.
 COUNTER_START_WS = 2**32 - 200_000
 
@@ -26,12 +29,13 @@ class Neighbourhood:
     """Processes that live the first hours of a month. A context manager: on leaving all have ended."""
 
     def __init__(
-        self, folder: Path, step: int = 1, start: int | None = None, terms: Terms | None = None
-    ) -> None:
+        self, folder: Path, step: int = 1, start: int | None = None, terms: Terms | None = None,
+        grid: Path = CHAPTER_9, month: str = MONTH, faults: Mapping[str, Sequence[str]] = NO_FAULTS,
+    ) -> None:  # fmt: skip
         """`folder` receives database, journals and records; `step` is the minutes of a tick.
 
         `start` is the first minute lived (None: the month's first), `terms` those the central begins with
-        (None: those of the month).
+        (None: those of the month), `faults` what goes wrong in houses, besides what `grid` says.
         """
         self._folder = folder
         self._step = step
@@ -40,9 +44,12 @@ class Neighbourhood:
         self._ports: dict[str, str] = {}
         self.cables: dict[str, Cable] = {}
         self.database = folder / "central" / "power.sqlite"
-        grid = read_gridfile(CHAPTER_9)
-        self.month = month_minutes(MONTH, zone_of(grid.zone))
-        self.terms = grid.terms(self.month) if terms is None else terms
+        self._grid = grid
+        self._faults = faults
+        gridfile = read_gridfile(grid)
+        self.month = month_minutes(month, zone_of(gridfile.zone))
+        self.terms = gridfile.terms(self.month) if terms is None else terms
+        self.houses = tuple(house.house for house in self.terms.houses)
         self._start_minute = self.now = self.month.start if start is None else start
         self.linked: list[str] = []
         self.conductor = Conductor()
@@ -60,20 +67,22 @@ class Neighbourhood:
         self._stack.close()
 
     def _start_all(self) -> None:
-        for house in HOUSES:
-            self._start("meter", house, METER, "--config", CHAPTER_9, "--month-start", self._start_minute,
-                        "--record", self._record(house), "--counter-start", COUNTER_START_WS)  # fmt: skip
+        for house in self.houses:
+            faults = [part for fault in self._faults.get(house, ()) for part in ("--fault", fault)]
+            self._start("meter", house, METER, "--config", self._grid, "--month-start", self._start_minute,
+                        "--record", self._record(house), "--counter-start", COUNTER_START_WS,
+                        *faults)  # fmt: skip
         self.database.parent.mkdir()
         writer = DatabaseWriter(self.database)
         writer.save_terms(self.terms)
         writer.close()
         self.start_central()
-        for house in HOUSES:
+        for house in self.houses:
             self.conductor.await_follower("meter", house)
             self._ports[house] = json.loads(self._processes["meter", house].first_line())["port"]
             self.start_house(house)
         self.conductor.tick(self.now)
-        self.play_until_linked(*HOUSES)
+        self.play_until_linked(*self.houses)
 
     # --- who comes and goes -------------------------------------------------------------------------
 
@@ -82,7 +91,7 @@ class Neighbourhood:
         self._start("central", "", (*CENTRAL, "run"), "--headless", "--database", self.database,
                     "--listen", "127.0.0.1:0", "--step", self._step)  # fmt: skip
         port = self.conductor.await_follower("central")["port"]
-        for house in HOUSES:
+        for house in self.houses:
             if house not in self.cables:
                 self.cables[house] = self._stack.enter_context(Cable(port))
             self.cables[house].target_port = port
@@ -157,7 +166,7 @@ class Neighbourhood:
 
     def records(self) -> dict[str, list[MeterMinute]]:
         """Every meter's own record, opening first."""
-        return {house: meter_record(self._record(house), house) for house in HOUSES}
+        return {house: meter_record(self._record(house), house) for house in self.houses}
 
     def net_ws(self, house: str) -> int:
         """What a house's meter counted since the beginning: exported less imported."""

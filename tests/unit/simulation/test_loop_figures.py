@@ -89,7 +89,7 @@ def test_a_step_that_is_never_answered_counts_to_the_end():
 def test_a_change_by_a_fifth_is_no_step():
     hour = Hour()
     hour.moves(STEP, A, -2500)
-    assert hour.figures.steps == ()
+    assert not hour.figures.steps
     hour.moves(STEP, A, -2501)
     assert hour.figures.steps == (STEP,)
 
@@ -196,7 +196,7 @@ def test_others_stand_in_for_who_falls_away(fate):
     hour.command(STEP + 4, D, 2000)
     hour.moves(STEP + 4, D, 2000)
     assert hour.figures.longest_stand_in == 4
-    assert hour.figures.steps == ()
+    assert not hour.figures.steps
 
 
 def test_the_sun_that_rises_all_the_time_is_one_minute_ahead():
