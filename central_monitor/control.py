@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from central_monitor.adapters.tcp_server import LinkLost, RequestRefused
 from central_monitor.services.agreed import Agreed
 from central_monitor.services.controller import Controller
 from central_monitor.services.credit import RunningCredit
@@ -147,16 +146,23 @@ class Control:
             asked += self._ask(house, order, None, expires_s)
         if asked:
             await asyncio.wait(asked, timeout=timeout_s)
-        now_s = self._clock.now_ms() // 1000
-        for future in asked:
-            if not future.done() or isinstance(future.exception(), LinkLost | RequestRefused):
-                continue
-            answer = future.result()
-            if isinstance(answer, TargetAck):
-                refused = answer.state is AckState.REFUSED
-                self._controller.answered(
-                    answer.house, answer.command_id, answer.acknowledged_s, refused, answer.reason, now_s
-                )
+
+    def _answered(self, future: asyncio.Future[HouseMessage]) -> None:
+        """Note a house's word on its target, also if it comes when nobody waits for it any more."""
+        if (
+            future.cancelled() or future.exception() is not None
+        ):  # the link was lost, or the house cannot answer
+            return
+        answer = future.result()
+        if isinstance(answer, TargetAck):
+            self._controller.answered(
+                answer.house,
+                answer.command_id,
+                answer.acknowledged_s,
+                answer.state is AckState.REFUSED,
+                answer.reason,
+                self._clock.now_ms() // 1000,
+            )
 
     def _ask(
         self, house: str, order: Order, target_w: int | None, expires_s: int
@@ -164,19 +170,19 @@ class Control:
         link = self._links.get(house)
         if link is None:
             return []
-        return [
-            link.request(
-                lambda request_id: Target(
-                    request_id=request_id,
-                    command_id=order.command_id,
-                    target_w=target_w,
-                    hold=order.hold,
-                    reason=_REASONS[order.hold],
-                    expires_s=expires_s,
-                    fallback_w=order.fallback_w,
-                )
+        future = link.request(
+            lambda request_id: Target(
+                request_id=request_id,
+                command_id=order.command_id,
+                target_w=target_w,
+                hold=order.hold,
+                reason=_REASONS[order.hold],
+                expires_s=expires_s,
+                fallback_w=order.fallback_w,
             )
-        ]
+        )
+        future.add_done_callback(self._answered)
+        return [future]
 
     def _tell_who_follows(self, before: Mapping[str, Order], after: Mapping[str, Order]) -> None:
         for house, order in after.items():
