@@ -149,10 +149,8 @@ class Control:
 
     def _answered(self, future: asyncio.Future[HouseMessage]) -> None:
         """Note a house's word on its target, also if it comes when nobody waits for it any more."""
-        if (
-            future.cancelled() or future.exception() is not None
-        ):  # the link was lost, or the house cannot answer
-            return
+        if future.cancelled() or future.exception() is not None:
+            return  # the link was lost, or the house cannot answer
         answer = future.result()
         if isinstance(answer, TargetAck):
             self._controller.answered(
