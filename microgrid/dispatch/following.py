@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 TOLERANCE_PERCENT = 2  # of the target; at least the deadband
-PROGRESS_PERCENT = 20  # of what is missing: who moves by less from one step to the next is not on its way
+PROGRESS_PERCENT = 20  # of what is missing: who comes nearer by less from one step to the next is not coming
 
 
 class Asked(NamedTuple):
@@ -22,7 +22,7 @@ class Asked(NamedTuple):
 class Following(msgspec.Struct, frozen=True, gc=False):
     """How one seller follows. Times are Unix seconds, powers W exported."""
 
-    seen_w: int  # at the last step
+    nearest_w: int  # to its target since it was away from it; at the last step if it was there
     met_w: int | None = None  # the target it met last
     off_since_s: int | None = None  # away from its target and not on its way; None: it is there, or coming
     unable_since_s: int | None = None  # noticed as not following; None: it follows
@@ -51,17 +51,19 @@ class Following(msgspec.Struct, frozen=True, gc=False):
         error_w = abs(target_w - export_w)
         if error_w <= (tolerance if self.unable_since_s is None else tolerance // 2):
             return Following(export_w, target_w)
-        towards_w = export_w - self.seen_w if target_w > export_w else self.seen_w - export_w
-        coming = towards_w * 100 >= PROGRESS_PERCENT * abs(target_w - self.seen_w)
-        fell_off = self.met_w is not None and abs(target_w - self.met_w) <= tolerance
+        # Nearer than ever: who goes to and fro is not on its way.
+        nearest_error_w = abs(target_w - self.nearest_w)
+        coming = (nearest_error_w - error_w) * 100 >= PROGRESS_PERCENT * max(1, nearest_error_w)
         off_since_s = self.off_since_s
+        nearest_w = export_w if off_since_s is None or error_w < nearest_error_w else self.nearest_w
+        fell_off = self.met_w is not None and abs(target_w - self.met_w) <= tolerance
         if off_since_s is None or coming:
             off_since_s = now_s if coming or fell_off else asked.given_s
         unable_since_s = self.unable_since_s
         waited = now_s - off_since_s >= (step_s if fell_off else patience_s)
         if unable_since_s is None and (waited or asked.unheeded):
             unable_since_s = now_s
-        return Following(export_w, self.met_w, off_since_s, unable_since_s)
+        return Following(nearest_w, self.met_w, off_since_s, unable_since_s)
 
 
 def tolerance_w(target_w: int, deadband_w: int) -> int:

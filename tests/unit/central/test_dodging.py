@@ -132,6 +132,14 @@ def test_who_gives_next_to_nothing_pays_for_nearly_all_that_was_imported(dodger:
     assert found.net("B") < 0 < HONEST.net("B")
 
 
+def test_who_goes_to_and_fro_is_noticed_and_others_are_asked():
+    found = live(
+        [Seller(SUN, gives=lambda s, w: 500 * (s // 10 % 2)), Seller(DIESEL)], lambda second: 2000, MINUTES
+    )
+    assert found.orders["B"].following.unable_since_s is not None
+    assert found.orders["D"].target_w >= 1500
+
+
 def test_just_inside_the_tolerance_is_met_and_pays_for_what_is_missing():
     found = brought(Seller(SUN, gives=lambda s, w: w * 98 // 100))
     assert set(found.fates("B")) == {Fate.MET}
