@@ -142,8 +142,8 @@ class HouseProgram:
                 self.service.control.look()  # beside this: the next minute does not wait for an echo
 
     def _meter_changed(self, state: MeterState, sentence: str) -> None:
-        heard = self.service.sample is not None
-        if state is MeterState.SILENT and heard and isinstance(self._clock, SteppedClock):
+        falls_silent = state is MeterState.SILENT and self.service.meter is MeterState.HEARD
+        if falls_silent and isinstance(self._clock, SteppedClock):
             return  # time stands still between ticks, and so does the meter
         self.service.meter_changed(state, sentence)
 

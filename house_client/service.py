@@ -129,6 +129,11 @@ class HouseService:
 
     # --- from the meter -----------------------------------------------------------------------------
 
+    @property
+    def meter(self) -> MeterState:
+        """Whether the meter is heard, as last told."""
+        return self._meter[0]
+
     def meter_changed(self, state: MeterState, sentence: str) -> None:
         """The serial port came or went, or the meter fell silent."""
         self._meter = (state, sentence)
