@@ -8,16 +8,7 @@ from house_client.snapshot import ReceivedBill
 from microgrid.contracting import Wish
 from microgrid.swap import MeterSwap
 from microgrid.wire.messages import ContractCall
-
-
-def done(result=None) -> Future:
-    """A future that has this result, or raises it if it is an exception."""
-    future: Future = Future()
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
-    return future
+from tests.ui.answers import done
 
 
 class FakeHousehold:

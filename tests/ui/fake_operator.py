@@ -10,22 +10,13 @@ from microgrid.directives import StrategyName
 from microgrid.months import month_minutes, zone_of
 from microgrid.terms import FOREVER, Contract, House, Role, Source, Tariff
 from microgrid.units import microcoins
+from tests.ui.answers import done
 from tests.ui.sample_snapshots import NOW_S, ZONE, make_house
 
 NOW = int(NOW_S)
 LONG_NAME = "The family of the upper floor, house at the old water tower 1234"
 MONTHS = tuple(f"2024-{month:02}" for month in range(1, 13))
 NEXT = "2025-01"  # the month after the one that runs in sample_snapshots
-
-
-def done(result=None) -> Future:
-    """A future that has this result, or raises it if it is an exception."""
-    future: Future = Future()
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
-    return future
 
 
 def minutes_of(month: str) -> range:

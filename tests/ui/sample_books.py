@@ -1,6 +1,5 @@
 """Books for tests and pictures of the bills: made-up, the same in every run, and adding up to zero."""
 
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from microgrid.statement import Account, PenaltyParts
 from microgrid.terms import COMMON_ACCOUNTS, RESERVE, Contract, House, Obligation, Role, Source, Tariff
 from microgrid.units import WS_PER_KWH, microcoins
 from microgrid.waiver import Waiver
+from tests.ui.answers import done
 
 ZONE = "Asia/Karachi"
 TARIFF = microcoins(17.6)
@@ -302,13 +302,6 @@ def missing_proof() -> MinuteProof:
     assert first.before is not None
     after = make_row("A", first.minute + 2, import_ws=first.before.import_ws + 216_000, origin=Origin.LATE)
     return replace(first, row=None, after=after, estimated=True)
-
-
-def done(result: object) -> "Future[object]":
-    """A future that has its result."""
-    future: Future[object] = Future()
-    future.set_result(result)
-    return future
 
 
 class SampleOperator:
