@@ -1,6 +1,5 @@
 """Bills & Payments by keyboard: from the month to the proof of a minute and back; paper and files."""
 
-import csv
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -8,16 +7,20 @@ import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMainWindow
+from PySide6.QtWidgets import QApplication
 
 from central_monitor.operator import OrderRefused
 from central_monitor.snapshot import Work
-from central_monitor.ui.bills import BillsPage, Level, Place
+from central_monitor.ui.bills import Level, Place
 from central_monitor.ui.bills_accounts import TOTAL, total_words
 from central_monitor.ui.bills_minutes import minute_rows
 from microgrid.months import local_days, month_minutes, zone_of
 from node.qt.theme import DARK, LIGHT, load_theme
+from tests.ui.answers import done
+from tests.ui.at_desk import bills_page
 from tests.ui.images import picture, saturation
+from tests.ui.keyboard import paste_path
+from tests.ui.reading import plain, rows_of
 from tests.ui.sample_books import (
     EARLIER,
     ISSUED,
@@ -25,7 +28,6 @@ from tests.ui.sample_books import (
     LONG_NAME,
     RUNNING,
     SampleOperator,
-    done,
     make_proof,
     make_table,
 )
@@ -43,21 +45,8 @@ def operator():
 
 @pytest.fixture
 def page(qtbot, operator):
-    """The page in a window of its own, with the list of months it was shown first."""
-    window = QMainWindow()
-    qtbot.addWidget(window)
-    made = BillsPage(operator)
-    window.setCentralWidget(made)
-    theme = load_theme(LIGHT)
-    window.setStyleSheet(theme.style_sheet())
-    made.set_theme(theme)
-    window.resize(1280, 730)
-    window.show()
-    window.activateWindow()
-    made.refresh()
-    qtbot.waitUntil(lambda: made.place is not None)
-    yield made
-    window.close()
+    with bills_page(qtbot, operator) as made:
+        yield made
 
 
 def press(qtbot, page, *keys, modifier=Qt.KeyboardModifier.NoModifier):
@@ -84,10 +73,6 @@ def tab_to(qtbot, page, widget):
             return
         press(qtbot, page, Qt.Key.Key_Tab)
     pytest.fail("the Tab key does not reach it")
-
-
-def plain(text):
-    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def texts(table, key):
@@ -445,21 +430,6 @@ def test_no_screen_of_the_bills_has_a_colour(qtbot, page, name):
         press(qtbot, page, Qt.Key.Key_Escape)
 
 
-def paste_path(qtbot, page, path):
-    """Put a path into the file dialog that is open, and accept.
-
-    It is pasted: typed faster than folders are read, Qt's own dialog completes it to something else.
-    """
-    qtbot.waitUntil(lambda: any(d.isVisible() for d in page.output.findChildren(QFileDialog)))
-    (dialog,) = (d for d in page.output.findChildren(QFileDialog) if d.isVisible())
-    field = dialog.findChild(QLineEdit)
-    field.selectAll()
-    QApplication.clipboard().setText(str(path))
-    qtbot.keyClick(field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    qtbot.keyClick(field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: not dialog.isVisible())
-
-
 def test_a_bill_as_pdf(qtbot, page, tmp_path):
     choose_issued(qtbot, page)
     page.accounts.table.select("B")
@@ -519,11 +489,6 @@ def test_a_question_that_fails_ends_the_work_with_a_word(qtbot, page, operator, 
         page.notice.text() == "! It could not be written: The month is being settled; try again in a minute."
     )
     assert not page.output.bar.isVisible()
-
-
-def rows_of(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_csv_of_everything(qtbot, page, tmp_path):

@@ -13,19 +13,16 @@ from central_monitor.ui.desk import DeskName
 from microgrid.agreements import Basis
 from microgrid.contracting import ContractPolicy, Silence
 from node.qt.theme import DARK, LIGHT, load_theme
-from tests.ui.fake_operator import LONG_NAME, NEXT, FakeOperator, make_round, minutes_of
+from tests.ui.at_desk import PAGE_SIZE
+from tests.ui.fake_operator import LONG_NAME, NEXT, make_round, minutes_of
 from tests.ui.images import picture, saturation
-from tests.ui.keyboard import alt, closed, dialog_of, focus, mnemonics, press, type_over
+from tests.ui.keyboard import alt, closed, dialog_of, focus, mnemonics, press, show_active, type_over
+from tests.ui.reading import texts
 from tests.ui.sample_snapshots import lose, make_central
 
 Key = Qt.Key
 DENIED = "The contracts of next month are being asked for already, or are final."
 WHY = "The solar price of 19 coins/kWh is above the national tariff of 17.6; a solar price may not exceed it."
-
-
-@pytest.fixture
-def operator():
-    return FakeOperator()
 
 
 @pytest.fixture
@@ -35,21 +32,12 @@ def desk(settings):
 
 @pytest.fixture
 def page(qtbot, operator, desk):
-    made = ContractsPage(operator, desk)
-    qtbot.addWidget(made)
-    made.resize(1264, 690)
-    made.show()
-    made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
+    made = show_active(qtbot, ContractsPage(operator, desk), PAGE_SIZE)
     made.setFocus()
     made.show_snapshot(make_central())
     made.refresh()
     qtbot.waitUntil(lambda: len(made.history_table.keys) == len(operator.history))
     return made
-
-
-def texts(table):
-    return [table.texts(row) for row in range(len(table.keys))]
 
 
 def said(widget):

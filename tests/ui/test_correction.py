@@ -4,22 +4,20 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import Qt
 
 from central_monitor.ui.correction import CorrectionDialog, Range, register_range
-from central_monitor.ui.desk import DeskName
 from microgrid.metering import registers_of
 from microgrid.registers import rise_is_plausible
 from node.qt.theme import DARK, LIGHT, load_theme
-from tests.ui.fake_operator import FakeOperator
+from tests.ui.at_desk import NAME
 from tests.ui.images import picture, saturation
-from tests.ui.keyboard import alt, closed, focus, mnemonics, press, type_over
+from tests.ui.keyboard import alt, closed, focus, mnemonics, open_active, press, type_over
+from tests.ui.reading import said
 from tests.ui.sample_books import make_proof, make_row, missing_proof
 from tests.ui.sample_snapshots import ZONE
 
 Key = Qt.Key
-NAME = "M. Desk"
 
 
 def proof_with_after():
@@ -30,32 +28,11 @@ def proof_with_after():
 
 
 @pytest.fixture
-def operator():
-    return FakeOperator()
-
-
-@pytest.fixture
-def desk(settings: QSettings):
-    made = DeskName(settings)
-    made.set_name(NAME)
-    return made
-
-
-@pytest.fixture
 def opened(qtbot, operator, desk):
     def made(proof):
-        dialog = CorrectionDialog(operator, desk, proof, ZONE)
-        qtbot.addWidget(dialog)
-        dialog.open()
-        dialog.activateWindow()
-        qtbot.waitUntil(dialog.isActiveWindow)
-        return dialog
+        return open_active(qtbot, CorrectionDialog(operator, desk, proof, ZONE))
 
     return made
-
-
-def said(widget):
-    return " ".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
 
 
 def kwh_text(energy_ws):

@@ -18,24 +18,9 @@ from node.qt.form import (
 from node.qt.theme import DARK, LIGHT, load_theme
 from tests.ui.images import picture, saturation
 from tests.ui.keyboard import focus, type_over
+from tests.ui.reading import minute
 
 KARACHI, BERLIN = "Asia/Karachi", "Europe/Berlin"
-
-
-@pytest.fixture
-def show(qtbot):
-    def shown(widget):
-        qtbot.addWidget(widget)
-        widget.show()
-        widget.activateWindow()
-        qtbot.waitUntil(widget.isActiveWindow)
-        return widget
-
-    return shown
-
-
-def minute(text):
-    return int(datetime.fromisoformat(text).timestamp()) // 60
 
 
 # --- numbers -------------------------------------------------------------------------------------------

@@ -46,18 +46,6 @@ class Desk(FormDialog):
 
 
 @pytest.fixture
-def show(qtbot):
-    def shown(widget):
-        qtbot.addWidget(widget)
-        widget.show()
-        widget.activateWindow()
-        qtbot.waitUntil(widget.isActiveWindow)
-        return widget
-
-    return shown
-
-
-@pytest.fixture
 def desk(show):
     made = show(Desk())
     made.price.set_value(8)

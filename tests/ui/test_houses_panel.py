@@ -1,19 +1,17 @@
 """The central's known houses: who is linked, who knocked, who joins and leaves, with the keyboard alone."""
 
 from dataclasses import replace
-from datetime import datetime
 
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
 
 from central_monitor.snapshot import LinkState, Stranger
-from central_monitor.ui.desk import DeskName
-from central_monitor.ui.settings import SettingsPage
 from microgrid.terms import House
-from tests.ui.fake_operator import LONG_NAME, NOW, FakeOperator, minutes_of
-from tests.ui.keyboard import alt, closed, dialog_of, focus, press, type_moment, type_over
+from tests.ui.at_desk import settings_page, shows
+from tests.ui.fake_operator import LONG_NAME, NOW, minutes_of
+from tests.ui.keyboard import alt, closed, dialog_of, focus, go_to, press, type_moment, type_over
+from tests.ui.reading import minute, said, texts
 from tests.ui.sample_snapshots import NOW_S, lose, make_central, make_house, with_houses
 
 Key = Qt.Key
@@ -22,51 +20,8 @@ ISSUED = "The bills of that time are out; let the house join later."
 
 
 @pytest.fixture
-def operator():
-    return FakeOperator()
-
-
-@pytest.fixture
-def desk(settings):
-    made = DeskName(settings)
-    made.set_name("M. Desk")
-    return made
-
-
-@pytest.fixture
 def page(qtbot, operator, desk):
-    made = SettingsPage(operator, desk)
-    qtbot.addWidget(made)
-    made.resize(1264, 690)
-    made.show()
-    made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
-    made.show_snapshot(make_central())
-    made.refresh()
-    qtbot.waitUntil(lambda: made.houses.table.keys != () and made.tariffs.table.keys != ())
-    qtbot.wait(10)
-    return made
-
-
-def minute(text):
-    return int(datetime.fromisoformat(text).timestamp()) // 60
-
-
-def texts(table):
-    return [table.texts(row) for row in range(len(table.keys))]
-
-
-def said(widget):
-    return " ".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
-
-
-def go_to(dialog, field):
-    field.setFocus(Qt.FocusReason.TabFocusReason)
-    assert dialog.isAncestorOf(focus())
-
-
-def shows(qtbot, page, *, zone="Asia/Karachi", **changes):
-    page.show_snapshot(replace(make_central(), zone=zone, **changes))
+    return settings_page(qtbot, operator, desk)
 
 
 def test_every_house_is_listed_with_its_link(qtbot, page, operator):
@@ -155,7 +110,7 @@ def test_a_refused_house_stays_to_be_mended_and_escape_adds_nothing(qtbot, page,
 
 def test_a_stranger_that_knocked_stands_on_top_and_is_added(qtbot, page, operator):
     knocked = (Stranger("E-4", NOW_S - 600), Stranger("E-5", NOW_S - 60), Stranger("A", NOW_S))
-    shows(qtbot, page, strangers=knocked)
+    shows(page, strangers=knocked)
     rows = texts(page.houses.table)
     assert [row[0] for row in rows[:3]] == ["E-5", "E-4", "A"]
     assert rows[0][5] == "knocked 1 Dec 2024, 13:04 PKT and is not known: add it"

@@ -18,14 +18,9 @@ from microgrid.terms import Cap, Contract, House, PenaltyBasis, Role, Source, Ta
 from microgrid.units import WS_PER_KWH, microcoins
 from node.qt.paper import document_of
 from node.qt.theme import DARK, load_theme
+from tests.ui.reading import plain
 from tests.ui.sample_books import ZONE, corrected_proof, make_proof, make_row, missing_proof
 from tests.unit.rules.build import Case, cases
-
-NO_BREAK = "\N{NO-BREAK SPACE}"
-
-
-def plain(text):
-    return text.replace(NO_BREAK, " ")
 
 
 def changed(record, **changes):

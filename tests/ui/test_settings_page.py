@@ -1,12 +1,10 @@
 """The central's settings: the name at the desk and the tariffs, used with the keyboard alone."""
 
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
 
 from central_monitor.ui.desk import DeskName
 from central_monitor.ui.settings import SettingsPage
@@ -16,61 +14,19 @@ from microgrid.terms import FOREVER, Cap, PenaltyBasis, Tariff
 from microgrid.units import microcoins
 from node.qt.form import FormDialog
 from node.qt.theme import DARK, LIGHT, load_theme
-from tests.ui.fake_operator import NOW, FakeOperator, minutes_of
+from tests.ui.at_desk import settings_page, shows
+from tests.ui.fake_operator import NOW, minutes_of
 from tests.ui.images import picture, saturation
-from tests.ui.keyboard import alt, closed, dialog_of, focus, mnemonics, press, type_moment, type_over
-from tests.ui.sample_snapshots import make_central
+from tests.ui.keyboard import alt, closed, dialog_of, focus, go_to, mnemonics, press, type_moment, type_over
+from tests.ui.reading import minute, said, texts
 
 Key = Qt.Key
 MISSING_NAME = "Enter your name: every change is kept with the name of who made it."
 
 
 @pytest.fixture
-def operator():
-    return FakeOperator()
-
-
-@pytest.fixture
-def desk(settings):
-    made = DeskName(settings)
-    made.set_name("M. Desk")
-    return made
-
-
-@pytest.fixture
 def page(qtbot, operator, desk):
-    made = SettingsPage(operator, desk)
-    qtbot.addWidget(made)
-    made.resize(1264, 690)
-    made.show()
-    made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
-    made.show_snapshot(make_central())
-    made.refresh()
-    qtbot.waitUntil(lambda: made.houses.table.keys != () and made.tariffs.table.keys != ())
-    qtbot.wait(10)
-    return made
-
-
-def minute(text):
-    return int(datetime.fromisoformat(text).timestamp()) // 60
-
-
-def texts(table):
-    return [table.texts(row) for row in range(len(table.keys))]
-
-
-def said(widget):
-    return " ".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
-
-
-def go_to(dialog, field):
-    field.setFocus(Qt.FocusReason.TabFocusReason)
-    assert dialog.isAncestorOf(focus())
-
-
-def shows(qtbot, page, *, zone="Asia/Karachi", **changes):
-    page.show_snapshot(replace(make_central(), zone=zone, **changes))
+    return settings_page(qtbot, operator, desk)
 
 
 # --- the name ---------------------------------------------------------------------------------------------
@@ -155,9 +111,9 @@ def test_later_entries_lie_over_earlier_ones(spans, found):
 
 
 def test_what_is_in_force_follows_the_clock(qtbot, page):
-    shows(qtbot, page, now_s=minutes_of("2025-04").start * 60 - 1)
+    shows(page, now_s=minutes_of("2025-04").start * 60 - 1)
     assert page.tariffs.table.texts(0)[0] == "to come"
-    shows(qtbot, page, now_s=float(minutes_of("2025-04").start * 60))
+    shows(page, now_s=float(minutes_of("2025-04").start * 60))
     assert [row[0] for row in texts(page.tariffs.table)] == ["in force", "past", "past"]
     assert "18.9000" in page.tariffs.in_force.text()
 
@@ -299,7 +255,7 @@ def test_a_refused_tariff_stays_to_be_mended(qtbot, page, operator, tariff):
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_on_the_day_the_clock_is_put_back_the_right_minute_is_ordered(qtbot, page, operator, which):
-    shows(qtbot, page, zone="Europe/Berlin")
+    shows(page, zone="Europe/Berlin")
     alt(qtbot, page, "t")
     dialog = dialog_of(qtbot, page)
     alt(qtbot, dialog, "f")
@@ -314,7 +270,7 @@ def test_on_the_day_the_clock_is_put_back_the_right_minute_is_ordered(qtbot, pag
 
 
 def test_on_the_day_the_clock_is_put_forward_a_time_that_is_not_is_refused(qtbot, page, operator):
-    shows(qtbot, page, zone="Europe/Berlin")
+    shows(page, zone="Europe/Berlin")
     alt(qtbot, page, "t")
     dialog = dialog_of(qtbot, page)
     alt(qtbot, dialog, "f")

@@ -1,20 +1,29 @@
 """What is ordered in the Load Sharing window: with the keyboard alone, and everything that is refused."""
 
 from dataclasses import replace
-from datetime import datetime
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
 from shiboken6 import isValid
 
-from central_monitor.ui.desk import DeskName
 from central_monitor.ui.sharing import SharingScreen
 from microgrid.directives import StrategyName
 from node.qt.theme import DARK, load_theme
-from tests.ui.fake_operator import NOW, FakeOperator
+from tests.ui.at_desk import PAGE_SIZE
+from tests.ui.fake_operator import NOW
 from tests.ui.images import picture, saturation
-from tests.ui.keyboard import alt, closed, dialog_of, focus, mnemonics, press, type_moment, type_over
+from tests.ui.keyboard import (
+    alt,
+    closed,
+    dialog_of,
+    focus,
+    mnemonics,
+    press,
+    show_active,
+    type_moment,
+    type_over,
+)
+from tests.ui.reading import minute, said
 from tests.ui.sample_snapshots import make_central, make_unsteady, with_sharing
 
 Key = Qt.Key
@@ -22,25 +31,8 @@ NO_NAME = "Enter your name: every change is kept with the name of who made it."
 
 
 @pytest.fixture
-def operator():
-    return FakeOperator()
-
-
-@pytest.fixture
-def desk(settings):
-    made = DeskName(settings)
-    made.set_name("M. Desk")
-    return made
-
-
-@pytest.fixture
 def screen(qtbot, operator, desk):
-    made = SharingScreen(operator, desk)
-    qtbot.addWidget(made)
-    made.resize(1264, 690)
-    made.show()
-    made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
+    made = show_active(qtbot, SharingScreen(operator, desk), PAGE_SIZE)
     made.show_snapshot(make_unsteady())
     return made
 
@@ -61,14 +53,6 @@ def ordering(qtbot, screen, house, letter):
     choose(qtbot, screen, house)
     alt(qtbot, screen, letter)
     return dialog_of(qtbot, screen)
-
-
-def said(dialog):
-    return " ".join(label.text() for label in dialog.findChildren(QLabel) if label.isVisible())
-
-
-def minute(text):
-    return int(datetime.fromisoformat(text).timestamp()) // 60
 
 
 # --- carried out ----------------------------------------------------------------------------------------

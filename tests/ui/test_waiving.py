@@ -5,15 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocument
-from PySide6.QtWidgets import QLabel, QMainWindow
 
 from central_monitor.operator import OrderRefused
-from central_monitor.ui.bills import BillsPage, Level
+from central_monitor.ui.bills import Level
 from central_monitor.ui.bills_accounts import TOTAL, state_words
 from central_monitor.ui.bills_days import adjusted_words
-from central_monitor.ui.desk import DeskName
 from central_monitor.ui.main_window import BILLS, CentralWindow
 from central_monitor.ui.waiving import WaiverDialog, waiver_words
 from house_client.ui.bill_words import adjustment_paragraphs, bill_lines
@@ -22,15 +20,16 @@ from microgrid.terms import RESERVE
 from microgrid.units import microcoins
 from node.qt.bill_text import bill_document
 from node.qt.theme import DARK, LIGHT, load_theme
+from tests.ui.at_desk import NAME, bills_page
 from tests.ui.fake_operator import FakeOperator
 from tests.ui.images import picture, saturation
-from tests.ui.keyboard import alt, closed, dialog_of, focus, mnemonics, press, type_over
+from tests.ui.keyboard import alt, closed, dialog_of, focus, mnemonics, open_active, press, type_over
+from tests.ui.reading import plain, said
 from tests.ui.sample_books import ISSUED, RUNNING, SampleOperator, make_book
 from tests.ui.sample_house import make_adjustment, make_seller, received
 from tests.ui.sample_waived import make_waiver, waived_bill, waived_kiosk
 
 Key = Qt.Key
-NAME = "M. Desk"
 
 
 def line_of(book, account="B"):
@@ -38,38 +37,12 @@ def line_of(book, account="B"):
 
 
 @pytest.fixture
-def operator():
-    return FakeOperator()
-
-
-@pytest.fixture
-def desk(settings: QSettings):
-    made = DeskName(settings)
-    made.set_name(NAME)
-    return made
-
-
-@pytest.fixture
 def opened(qtbot, operator, desk):
     def made(month=RUNNING):
         book = make_book(month)
-        dialog = WaiverDialog(operator, desk, book, line_of(book))
-        qtbot.addWidget(dialog)
-        dialog.open()
-        dialog.activateWindow()
-        qtbot.waitUntil(dialog.isActiveWindow)
-        return dialog
+        return open_active(qtbot, WaiverDialog(operator, desk, book, line_of(book)))
 
     return made
-
-
-def plain(text):
-    """Without the spaces that hold a unit to its number."""
-    return text.replace("\N{NO-BREAK SPACE}", " ")
-
-
-def said(widget):
-    return " ".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
 
 
 # --- the dialog -------------------------------------------------------------------------------------
@@ -164,17 +137,8 @@ def books():
 
 @pytest.fixture
 def page(qtbot, books):
-    window = QMainWindow()
-    qtbot.addWidget(window)
-    made = BillsPage(books)
-    window.setCentralWidget(made)
-    window.resize(1280, 730)
-    window.show()
-    window.activateWindow()
-    made.refresh()
-    qtbot.waitUntil(lambda: made.place is not None)
-    yield made
-    window.close()
+    with bills_page(qtbot, books) as made:
+        yield made
 
 
 def open_account(qtbot, page, account):
