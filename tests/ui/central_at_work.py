@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ JUNE, JULY = month("2026-06"), month("2026-07")
 NOW = JULY.start + 4 * 1440 + 720  # noon of 5 July
 KNOWN_DAY = 2  # of June: the day of which every minute came
 LONG_NAME = "The family of the upper floor, house at the old water tower 1234"
+LONG_MS = 20_000
 POWERS_W = {"A": -1200, "B": 1500, "C": -300, "D": -12}
 DEFAULTED = range(JUNE.start + KNOWN_DAY * 1440 + 600, JUNE.start + KNOWN_DAY * 1440 + 630)
 TERMS = Terms(
@@ -175,3 +176,8 @@ def central_at_work(database: Path, folder: Path, now: int = NOW) -> Iterator[Ce
         writer.close()
     left = set(threading.enumerate()) - before
     assert not left, f"threads are left: {left}"
+
+
+def until(qtbot, condition: Callable[[], object]) -> None:
+    """Wait for what the program does in its threads and writes to its database."""
+    qtbot.waitUntil(lambda: bool(condition()), timeout=LONG_MS)

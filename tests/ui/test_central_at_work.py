@@ -1,10 +1,9 @@
 """The central's window on the real program and database, with the keyboard alone."""
 
-import csv
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit
 
 from central_monitor.services.month_end import QUIET_S
 from central_monitor.ui.bills import Level
@@ -14,6 +13,7 @@ from microgrid.bill import BillKind
 from microgrid.contracting import Wish
 from microgrid.terms import Role
 from microgrid.wire.messages import ContractAnswer, ContractCall, Deliver, Post, Refused, Welcome
+from tests.ui.at_desk import NAME
 from tests.ui.central_at_work import (
     DEFAULTED,
     JUNE,
@@ -23,16 +23,16 @@ from tests.ui.central_at_work import (
     central_at_work,
     counted,
     make_database,
+    until,
 )
 from tests.ui.images import picture, saturation
-from tests.ui.keyboard import alt, closed, dialog_of, focus, press, type_moment, type_over
+from tests.ui.keyboard import alt, closed, dialog_of, focus, paste_path, press, tab_to, type_moment, type_over
+from tests.ui.reading import plain, rows_of, said, texts
 from tests.unit.central.parts import row, sample
 
 BUY = Wish(role=Role.CONSUMER, max_w=2000)
 LIVE_W = {"A": -1200, "B": 1000, "C": 0, "D": 0}
 Key, CTRL = Qt.Key, Qt.KeyboardModifier.ControlModifier
-NAME = "M. Desk"
-LONG_MS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +43,9 @@ def database(tmp_path_factory):
 @pytest.fixture
 def central(qtbot, database, tmp_path):
     with central_at_work(database, tmp_path) as made:
-        qtbot.waitUntil(lambda: made.window.snapshot_shown is not None, timeout=LONG_MS)
+        until(qtbot, lambda: made.window.snapshot_shown is not None)
         qtbot.waitUntil(made.window.isActiveWindow)
         yield made
-
-
-def until(qtbot, condition):
-    qtbot.waitUntil(lambda: bool(condition()), timeout=LONG_MS)
 
 
 def go(qtbot, central, key):
@@ -60,28 +56,8 @@ def go(qtbot, central, key):
     return central.window.screen_of(key)
 
 
-def texts(table):
-    return [table.texts(number) for number in range(len(table.keys))]
-
-
-def plain(text):
-    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
-
-
-def said(widget):
-    return " ".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
-
-
 def figure(text):
     return float(text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
-
-
-def tab_to(qtbot, widget):
-    for _ in range(12):
-        if widget.hasFocus():
-            return
-        press(qtbot, Key.Key_Tab)
-    pytest.fail("the Tab key does not reach it")
 
 
 def open_june(qtbot, central):
@@ -91,7 +67,7 @@ def open_june(qtbot, central):
     alt(qtbot, page, "m")
     press(qtbot, Key.Key_Down)
     until(qtbot, lambda: page.place.month == "2026-06")
-    tab_to(qtbot, page.accounts.table)
+    tab_to(qtbot, page.accounts.table, 12)
     return page
 
 
@@ -123,20 +99,6 @@ def correction(qtbot, central):
     return opened()
 
 
-def paste_path(qtbot, page, path):
-    """Put a path into the file dialog that is open, and accept."""
-    until(qtbot, lambda: any(d.isVisible() for d in page.output.findChildren(QFileDialog)))
-    (dialog,) = (d for d in page.output.findChildren(QFileDialog) if d.isVisible())
-    field = dialog.findChild(QLineEdit)
-    field.selectAll()
-    QApplication.clipboard().setText(str(path))
-    qtbot.keyClick(field, Key.Key_V, CTRL)
-    qtbot.keyClick(field, Key.Key_Return)
-    until(qtbot, lambda: not dialog.isVisible())
-    page.window().activateWindow()
-    until(qtbot, page.window().isActiveWindow)
-
-
 def heard(qtbot, central, *houses):
     """Wait until these houses have said in a poll that they have minutes to deliver."""
 
@@ -144,11 +106,6 @@ def heard(qtbot, central, *houses):
         return {house.house for house in central.window.snapshot_shown.houses if house.minutes_waiting}
 
     until(qtbot, lambda: waiting() >= set(houses))
-
-
-def rows_of(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 # --- bills ------------------------------------------------------------------------------------------
@@ -186,7 +143,7 @@ def test_from_the_bill_to_a_corrected_reading_and_its_adjustment(qtbot, central)
     until(qtbot, lambda: page._book.adjustments)
     for level in (Level.MINUTES, Level.DAYS, Level.ACCOUNTS):
         press(qtbot, Key.Key_Escape)
-        until(qtbot, lambda level=level: page.place.level is level)
+        until(qtbot, partial(lambda level: page.place.level is level, level))
     assert "adjusted since, settled 2 times" in page.accounts.state.text()
     rows = texts(page.accounts.adjustments)
     assert any(cells[0] == "House A" and "display misread" in cells[3] for cells in rows)
@@ -203,7 +160,7 @@ def test_paper_and_files_say_what_the_screen_says(qtbot, central, tmp_path):
     paste_path(qtbot, page, tmp_path / "mine.pdf")
     until(qtbot, lambda: page.notice.text() == f"The bill was written to {tmp_path / 'mine.pdf'}")
     assert (tmp_path / "mine.pdf").read_bytes().startswith(b"%PDF-")
-    tab_to(qtbot, page.accounts.table)
+    tab_to(qtbot, page.accounts.table, 12)
     press(qtbot, Key.Key_Return)
     until(qtbot, lambda: page.place.level is Level.DAYS)
     day = page.days.table.texts(KNOWN_DAY)

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 
 import central_monitor.program as central_module
 from house_client import link, meter_port, running
@@ -26,10 +26,10 @@ from microgrid.units import microcoins
 from simulation.wiring import wiring_of
 from tests.e2e.cable import Cable
 from tests.ui.at_work import JULY, JUNE, WAIT_MS, Central, Kiosk, LiveMeter, journalled
-from tests.ui.keyboard import alt, focus, press, type_over
+from tests.ui.keyboard import alt, focus, press, tab_to, type_over
 from tests.unit.central.parts import tariff
 
-ENTER, TAB, SPACE, DOWN = Qt.Key.Key_Return, Qt.Key.Key_Tab, Qt.Key.Key_Space, Qt.Key.Key_Down
+ENTER, SPACE, DOWN = Qt.Key.Key_Return, Qt.Key.Key_Space, Qt.Key.Key_Down
 END_OF_JUNE_S = JUNE.stop * 60
 CALLING_S = END_OF_JUNE_S - 2 * 86_400  # the contracts of July are asked for
 
@@ -84,15 +84,6 @@ def meter(tmp_path):
     begun[-1].stop()
 
 
-def tab_to(qtbot, widget):
-    """Tab on until this has the focus."""
-    for _ in range(40):
-        if QApplication.focusWidget() is widget:
-            return
-        press(qtbot, TAB)
-    raise AssertionError("not reached by Tab")
-
-
 def type_in(at, letter, text):
     """Alt and the field's letter, then this in place of what stands there."""
     alt(at.qtbot, focus(), letter)
@@ -103,7 +94,7 @@ def type_in(at, letter, text):
 def answer_as_producer(at, price):
     """From the call on the home page to the summary, and agree."""
     at.activate(at.window)
-    tab_to(at.qtbot, at.window.home.call)
+    tab_to(at.qtbot, at.window.home.call, 40)
     press(at.qtbot, SPACE)
     at.expect(RoleDialog)
     alt(at.qtbot, focus(), "P")
@@ -194,7 +185,7 @@ def test_a_consumer_sees_what_it_used_last_month(central, kiosk, qtbot):
     office = central(CALLING_S)
     at = kiosk(house="A", central=office.address)
     at.until(lambda: at.window.home.call.isVisible())
-    tab_to(qtbot, at.window.home.call)
+    tab_to(qtbot, at.window.home.call, 40)
     press(qtbot, SPACE)
     at.expect(RoleDialog)
     alt(qtbot, focus(), "O")
@@ -241,7 +232,7 @@ def test_a_bill_is_delivered_and_shown_with_what_the_house_found(
     energy = rows[-1].export_ws - rows[0].export_ws
     assert bill.check.billed_energy == energy
     assert at.window.home.bill.emphasised
-    tab_to(at.qtbot, at.window.home.bill)
+    tab_to(at.qtbot, at.window.home.bill, 40)
     press(at.qtbot, SPACE)
     assert at.window.pages.index == BILL
     assert at.window.bill.current == bill
@@ -394,7 +385,7 @@ def test_the_meter_is_exchanged_at_the_kiosk_and_the_central_has_the_record(cent
     at = kiosk(house="A", serial_port=str(old.cable), central=office.address)
     page = commissioning(at)
     at.until(lambda: at.shown.central is CentralState.LINKED)
-    tab_to(at.qtbot, page.exchange)
+    tab_to(at.qtbot, page.exchange, 40)
     press(at.qtbot, SPACE)
     at.expect(BeginDialog, page)
     type_in(at, "I", "Asif")

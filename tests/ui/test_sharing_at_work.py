@@ -11,13 +11,12 @@ from central_monitor.ui.main_window import DETAIL, SHARING
 from microgrid.directives import StrategyName
 from microgrid.minute import Hold
 from microgrid.wire.messages import Target
-from tests.ui.central_at_work import NOW, central_at_work, make_database
+from tests.ui.at_desk import NAME
+from tests.ui.central_at_work import NOW, central_at_work, make_database, until
 from tests.ui.keyboard import alt, closed, dialog_of, focus, press, type_over
 from tests.unit.central.parts import sample
 
 Key, CTRL = Qt.Key, Qt.KeyboardModifier.ControlModifier
-NAME = "M. Desk"
-LONG_MS = 20_000
 STEP_S = 10  # from control step to control step
 
 
@@ -37,10 +36,6 @@ def central(qtbot, database, tmp_path):
         assert made.window.screen_shown == SHARING
         until(qtbot, lambda: screen_of(made).sellers.keys == ("B",))
         yield made
-
-
-def until(qtbot, condition):
-    qtbot.waitUntil(lambda: bool(condition()), timeout=LONG_MS)
 
 
 def screen_of(central):
