@@ -17,6 +17,7 @@ PULSE_GAIN_W_PER_S = 1000
 LARGEST_GAIN_W_PER_S = 4 * PULSE_GAIN_W_PER_S
 MAX_PULSE_MS = SECONDS_PER_MINUTE * 1000
 DEADBAND_W = 10  # the goal is met within this
+LEFT_W = 20  # and left beyond this: twice the noise lies between
 LOOK_S = 5  # between two looks at where the output goes
 AT_REST_W = 15  # an output that moved by less between two looks does not move; noise is below it
 LONGEST_WAIT_S = 600
@@ -60,6 +61,7 @@ class Follower:
         self._seen_w = 0
         self._is_first_look = True  # since then
         self._fruitless = 0  # pulses repeated because nothing moved
+        self._arrived = False  # the output came to rest at the goal: noise takes it no more from there
 
     def goal_w(self, now_s: int) -> int | None:
         """What it steers to: the target, or the safe output once the central is silent; None: nothing."""
@@ -99,9 +101,10 @@ class Follower:
         if now_s < self._look_s:
             return 0
         self._look_s = now_s + LOOK_S
-        if abs(goal_w - export_w) <= DEADBAND_W:
+        if abs(goal_w - export_w) <= (LEFT_W if self._arrived else DEADBAND_W):
             self._arrive(now_s, goal_w, export_w)
             return 0
+        self._arrived = False
         return self._correct(now_s, goal_w - export_w, export_w)
 
     def answered(self, obeyed: bool) -> None:
@@ -114,7 +117,7 @@ class Follower:
 
     def _set_out(self, now_s: int, goal_w: int, export_w: int) -> int:
         """The first pulse to a new goal: from where the set-point is, also while the output lags behind."""
-        self._goal_w = goal_w
+        self._goal_w, self._arrived = goal_w, False
         error_w = goal_w - (export_w if self._setpoint_w is None else self._setpoint_w)
         error_w -= self._failed_trial_w(export_w)
         if abs(error_w) <= DEADBAND_W:
@@ -160,12 +163,16 @@ class Follower:
     def _failed_trial_w(self, export_w: int) -> int:
         """The trial that is out, if it moved nothing: it is to be taken back. None is out afterwards."""
         tried_w, self._trial_w = self._trial_w, 0
-        return tried_w if 8 * (export_w - self._from_w) < tried_w else 0
+        if 8 * (export_w - self._from_w) < tried_w:
+            return tried_w
+        if tried_w > 2 * AT_REST_W:  # no noise
+            self._fruitless = 0
+        return 0
 
     def _arrive(self, now_s: int, goal_w: int, export_w: int) -> None:
         """The output is at its goal: for good if it rests there, else it may be passing."""
         if abs(export_w - self._seen_w) < AT_REST_W:
-            self._setpoint_w, self._wanted_w, self._fruitless, self._trial_w = goal_w, 0, 0, 0
+            self._setpoint_w, self._wanted_w, self._trial_w, self._arrived = goal_w, 0, 0, True
         self._watch(now_s, export_w)
 
     def _send(self, now_s: int, error_w: int, change_w: int, export_w: int) -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from microgrid.steering import DEADBAND_W, LOOK_S, MAX_PULSE_MS, PULSE_GAIN_W_PER_S, Asked, Follower, pulse_ms
 
 NOISE_W = 4
-NEAR_W = DEADBAND_W + NOISE_W
+NEAR_W = DEADBAND_W + 2 * NOISE_W  # an arrival is seen through noise, and so is where it rests
 MAX_W = 2500
 NEVER = 10**9
 
@@ -122,8 +122,8 @@ def test_after_a_cloud_the_output_comes_back_without_swinging(plant, target_w, a
     plant.available_w = available_w
     before = len(plant.pulses)
     loop.run(cloud_s)
-    # Ever more rarely, though the output is short; each trial is taken back.
-    assert len(plant.pulses) - before <= 2 * (7 + cloud_s / 600)
+    # Ever more rarely, though the output is short; each trial is taken back, and may be mended.
+    assert len(plant.pulses) - before <= 3 * (7 + cloud_s / 600)
     plant.available_w = NEVER
     assert loop.settled(target_w, 1800) < 1500
 
