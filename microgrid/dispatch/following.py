@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-TOLERANCE_PERCENT = 2  # of the target; at least the deadband
+TOLERANCE_PERCENT = 2  # of the target; at least the deadband, and
+LEAST_TOLERANCE_W = 25  # whatever the deadband: a house's own loop rests within 10 W, and outputs tremble
 PROGRESS_PERCENT = 20  # of what is missing: who comes nearer by less from one step to the next is not coming
 
 
@@ -68,4 +69,4 @@ class Following(msgspec.Struct, frozen=True, gc=False):
 
 def tolerance_w(target_w: int, deadband_w: int) -> int:
     """How far from its target a seller is still there."""
-    return max(deadband_w, target_w * TOLERANCE_PERCENT // 100)
+    return max(LEAST_TOLERANCE_W, deadband_w, target_w * TOLERANCE_PERCENT // 100)

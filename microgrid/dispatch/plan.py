@@ -11,7 +11,7 @@ from microgrid.dispatch.situation import Int, Situation, Strategy
 from microgrid.minute import Hold
 from microgrid.terms import Tariff
 
-STILL_W = 10  # demand that moves by less, or by less than a hundredth, moves no target
+STILL_W = 10  # what moves by less, or by less than a hundredth of what is asked, moves no target
 LEAST_MOVE_W = 5  # nobody is called for less
 
 
@@ -43,7 +43,7 @@ def _steadied(situation: Situation, target_w: Int) -> Int:
     standing_w, fleet = situation.standing_w, situation.fleet
     may_stay = (standing_w <= fleet.max_w) & (standing_w >= np.minimum(fleet.min_w, target_w))
     change = target_w - standing_w
-    still_w = max(STILL_W, situation.demand_w // 100)
+    still_w = max(STILL_W, min(situation.demand_w, int(target_w.sum())) // 100)
     shifted_w = int(np.abs(change).sum()) // 2  # of what one seller gains and another loses
     if abs(int(change.sum())) <= still_w and shifted_w <= still_w and may_stay.all():
         return standing_w

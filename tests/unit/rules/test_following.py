@@ -38,6 +38,10 @@ def test_at_the_target_is_within_a_fiftieth_or_the_deadband(target_w: int, expec
     assert tolerance_w(target_w, DEADBAND_W) == expected
 
 
+def test_without_a_deadband_a_house_rests_as_near_as_it_can():
+    assert tolerance_w(100, 0) == 25
+
+
 def test_who_does_not_reach_a_new_target_is_noticed_after_the_patience():
     assert noticed(lived([0] * 10)) == [None] * 6 + [60] * 4
 

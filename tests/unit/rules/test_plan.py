@@ -97,6 +97,15 @@ def test_few_watts_of_many_sellers_are_worth_a_command():
     assert int(found.target_w.sum()) == demand_w
 
 
+def test_the_band_is_of_what_is_asked_where_demand_is_far_more():
+    """A hundredth of 250 kW is all that these two give, and more than the cap is passed by."""
+    fleet = Fleet.of([sun("B", 8, min_w=0, max_w=1000), diesel("D", 25, min_w=0)])
+    stands = asked(fleet, 250_000, standing=[1000, 2500])
+    found = plan(STRATEGIES[StrategyName.MERIT_ORDER], stands, tariff(Cap.MINUTE), 0)
+    assert found.target_w[1] < 1300
+    assert found.hold[1] == Hold.CAP
+
+
 def test_a_shift_among_many_sellers_is_carried_out():
     """What each moves is little beside the demand of a large neighbourhood, and is moved all the same."""
     fleet = Fleet.of([*(sun(f"B{n:03}") for n in range(127)), *(diesel(f"D{n:03}") for n in range(127))])
