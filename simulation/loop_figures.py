@@ -27,6 +27,7 @@ Bool = NDArray[np.bool_]
 BALANCED_PERCENT = 2
 STILL_W = 5
 DEADBAND_W = 25
+_FAILED = (Fate.UNANSWERED, Fate.REFUSED, Fate.UNMET)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,8 @@ def loop_figures(
     import_w = -net_w.sum(axis=1)
     tolerance_w = np.maximum(DEADBAND_W, demand_w * BALANCED_PERCENT // 100)
     off = np.abs(import_w) > tolerance_w
-    follows = _there(net_w, orders.target_w) | (orders.fate == Fate.MET)
+    there = _there(net_w, orders.target_w) | (orders.fate == Fate.MET)
+    follows = there & ~np.isin(orders.fate, _FAILED)
     left_w = demand_w - (np.maximum(net_w, 0) * ~follows).sum(axis=1)
     # What moved in this very minute, as the sun does all the time, nobody can have answered yet.
     behind = np.abs(import_w) > tolerance_w + np.abs(np.diff(left_w, prepend=left_w[:1]))
@@ -82,7 +84,7 @@ def loop_figures(
         steps=tuple(steps.tolist()),
         longest_recovery=_longest(off & ~excused, steps),
         longest_stand_in=_longest(behind & ~excused, _lapses(net_w, orders, follows, demand_w)),
-        longest_excess=_longest_run(~follows & (orders.target_w >= 0) & (net_w > orders.target_w)),
+        longest_excess=_longest_run(~there & (orders.target_w >= 0) & (net_w > orders.target_w)),
         unbalanced=tuple(np.flatnonzero(off & ~excused & idle).tolist()),
         idle_minutes=int(idle.sum()),
         idle_commands=int(new_command[idle].sum()),
@@ -155,7 +157,7 @@ def _excused(
 def _lapses(net_w: Int, orders: OrderColumns, follows: Bool, demand_w: Int) -> Int:
     """Minutes in which a seller that does not follow comes to miss its target by a fifth of demand."""
     missing = ~follows & (np.abs(orders.target_w - net_w) * 5 > demand_w[:, np.newaxis])
-    missing &= np.isin(orders.fate, (Fate.UNANSWERED, Fate.REFUSED, Fate.UNMET, Fate.FOLLOWING, Fate.LATE))
+    missing &= np.isin(orders.fate, (*_FAILED, Fate.FOLLOWING, Fate.LATE))
     found: Int = np.flatnonzero((np.diff(missing.astype(np.int8), axis=0, prepend=0) > 0).any(axis=1))
     return found
 

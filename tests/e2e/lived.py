@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from central_monitor.adapters.exports import statements_json
 from central_monitor.services.records import open_records
-from microgrid.columns import MinuteColumns, OrderColumns
+from microgrid.columns import OrderColumns
 from microgrid.ledger import MonthLedger, Segment
 from microgrid.minute import Fate, Hold
 from microgrid.units import SECONDS_PER_MINUTE
@@ -23,7 +23,7 @@ from simulation.settled import settled_minutes
 from tests.e2e.neighbourhood import NO_FAULTS, Neighbourhood
 
 Int = NDArray[np.int64]
-Bool = NDArray[np.bool_]
+Value = TypeVar("Value", np.int64, np.bool_)
 
 
 class DayTown(Neighbourhood):
@@ -55,17 +55,20 @@ class DayTown(Neighbourhood):
 
     def lived(self) -> "Lived":
         """What the central recorded; all processes must have ended."""
+        whole = range(self.month.start, self.minutes.stop)  # a month is settled from its first minute on
         with open_records(self.database) as records:
-            columns = records.minutes.read(self.minutes.start, self.minutes.stop)
-            orders = records.minutes.read_orders(self.minutes.start, self.minutes.stop)
-        ledger = MonthLedger(self.terms, self.month_name)
-        segments = list(ledger.segments(columns, orders))
+            columns = records.minutes.read(whole.start, whole.stop)
+            orders = records.minutes.read_orders(whole.start, whole.stop)
+            of_day = records.minutes.read_orders(self.minutes.start, self.minutes.stop)
+        segments = list(MonthLedger(self.terms, self.month_name).segments(columns, orders))
         minutes = settled_minutes(MonthLedger(self.terms, self.month_name), columns, orders)
+        minutes = minutes.since(self.minutes.start)._replace(orders=of_day)
+        begun = self.minutes.start - whole.start
         return Lived(
-            columns=columns,
-            orders=orders,
+            present=columns.present[begun:],
+            orders=of_day,
             net_w=minutes.net_ws // SECONDS_PER_MINUTE,
-            penalty_ws=np.concatenate([part.settled.penalty_energy for part in segments]),
+            penalty_ws=np.concatenate([part.settled.penalty_energy for part in segments])[begun:],
             sums=np.concatenate([_sum(part) for part in segments]),
             figures=judged(self.terms, self.plants, 1, minutes),
         )
@@ -82,13 +85,19 @@ class DayTown(Neighbourhood):
         oracle = Oracle(self.terms, plants, {}, 1)
         for _ in oracle.run(self.minutes):
             pass
-        return statements_json(oracle.played.statements(self.terms, self.month_name, self.minutes))
+        whole, played = range(self.month.start, self.minutes.stop), oracle.played
+        for minute in range(whole.start, self.minutes.start):
+            played.meter[minute], played.orders[minute] = [], []
+        if self.minutes.start > whole.start:  # within the month an opening is a row as any other
+            played.meter[self.minutes.start - 1] = list(played.opening.values())
+            played.opening = {}
+        return statements_json(played.statements(self.terms, self.month_name, whole))
 
 
 class Lived(NamedTuple):
-    """Arrays are [minutes, houses], but for `sums`."""
+    """The minutes lived, [minutes, houses]; `sums` are of all minutes of the month so far."""
 
-    columns: MinuteColumns
+    present: NDArray[np.bool_]  # which meter minutes the central has
     orders: OrderColumns
     net_w: Int
     penalty_ws: Int
@@ -99,7 +108,7 @@ class Lived(NamedTuple):
         """What became of a seller's orders in these minutes."""
         return set(map(Fate, self.of(house, self.orders.fate)[span].tolist()))
 
-    def of(self, house: str, values: Int) -> Int:
+    def of(self, house: str, values: NDArray[Value]) -> NDArray[Value]:
         """A house's column."""
         return values[:, self.orders.houses.index(house)]
 
@@ -112,20 +121,25 @@ class Lived(NamedTuple):
         """From the national grid, by minute."""
         return -self.net_w.sum(axis=1)
 
-    def assert_sound(self, town: DayTown) -> None:
-        """Whatever happened: no minute is missing, postings come to nothing, and contracts are kept to."""
-        assert self.columns.present.all()
+    def assert_sound(self, town: DayTown, *, orders_missing: bool = False) -> None:
+        """Whatever happened: no minute is missing, postings come to nothing, and contracts are kept to.
+
+        `orders_missing`: a central that was gone for a while has no order minutes of it.
+        """
+        assert self.present.all()
         assert (self.sums == 0).all()
         for place, house in enumerate(self.orders.houses):
             contract = town.terms.contract_at(house, town.minutes.start)
             if contract is None or contract.source is None:
                 continue
             target_w, hold = self.orders.target_w[:, place], self.orders.hold[:, place]
-            assert (self.orders.present[:, place]).all()
+            assert orders_missing or self.orders.present[:, place].all()
             assert (target_w <= contract.max_w).all()
             assert (self.net_w[:, place] <= contract.max_w).all()
             below = (target_w >= 0) & (target_w < contract.min_w)
-            assert np.isin(hold[below], (Hold.CAP, Hold.OPERATOR)).all()
+            held = np.isin(hold, (Hold.CAP, Hold.OPERATOR))
+            held[1:] |= held[:-1]  # who is released is held to its minimum once it had the time to respond
+            assert not (below & ~held).any()
 
 
 def _sum(segment: Segment) -> Int:
