@@ -16,15 +16,26 @@ class LoopThread:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name)
         self._thread.start()
+        self._stopping = False
 
     def submit(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
-        """Run a coroutine on the loop, from any other thread."""
+        """Run a coroutine on the loop, from any other thread; once it is stopped the future is cancelled.
+
+        A window that is closing may still ask.
+        """
+        if self._stopping:
+            work.close()
+            ended: Future[Result] = Future()
+            ended.cancel()
+            ended.set_running_or_notify_cancel()
+            return ended
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self) -> None:
         """Stop the loop, join the thread and close the loop; work still running is cancelled."""
-        self.submit(_cancel_others()).result()
-        self.submit(self._loop.shutdown_default_executor()).result()
+        self._stopping = True
+        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._loop.shutdown_default_executor(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

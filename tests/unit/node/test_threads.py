@@ -120,3 +120,13 @@ def test_close_finishes_what_was_submitted_and_ends_the_thread():
     assert not any(name.startswith("worker under test") for name in names())
     with pytest.raises(RuntimeError):
         worker.run(lambda: None)
+
+
+def test_who_asks_a_stopped_loop_gets_a_cancelled_future():
+    thread = LoopThread("loop under test")
+    thread.stop()
+
+    async def never() -> None:
+        raise AssertionError
+
+    assert thread.submit(never()).cancelled()
