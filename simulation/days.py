@@ -31,18 +31,17 @@ from simulation.settled import SettledMinutes, settled_minutes
 
 FOLDER = Path(__file__).parent.parent / "resources" / "days"
 JUNE, DECEMBER = "2026-06", "2026-12"
-SIZE = (1200, 860)
+SIZE = (1060, 780)
 
 
 @dataclass(frozen=True)
 class Day:
-    """The first day of a month in the neighbourhood of `grid`; `events` are marked besides its faults."""
+    """The first day of a month in the neighbourhood of `grid`; its faults are marked in the chart."""
 
     name: str
     title: str
     month: str = JUNE
     grid: str = ""  # the file's name; empty: that of the day
-    events: tuple[Event, ...] = ()  # minutes of the day
 
     def scenario(self) -> Scenario:
         """The day in steps of a minute."""
@@ -56,15 +55,11 @@ DAYS = (
     Day("clouds", "Clouds pass before the sun: the generator fills the gaps"),
     Day("steps", "Demand steps by half, up and down, by day and by night"),
     Day("tripped", "The generator trips: by day the sun stands in, by night the national grid"),
-    Day(
-        "deaf", "The inverter hears no command: the generator moves in its place", events=(
-            (10 * 60 + 15, "more taken"), (10 * 60 + 45, "less taken"), (11 * 60 + 15, "more taken"),
-        ),
-    ),
+    Day("deaf", "The inverter hears no command: the generator moves in its place"),
     Day("two-solar", "Two inverters and a generator: the cheaper sun first, the last tenth last"),
     Day("below-floors", "Less is taken than the sellers' minimums: the rest goes into the national grid"),
     Day("above-maxima", "More is taken than the sellers' maximums: the rest comes from the national grid"),
-)  # fmt: skip
+)
 
 
 def lived(scenario: Scenario, folder: Path) -> SettledMinutes:
@@ -91,9 +86,9 @@ def remembered(scenario: Scenario) -> SettledMinutes:
     return settled_minutes(ledger, columns, order_columns(ledger.houses, minutes, orders))
 
 
-def events(day: Day, scenario: Scenario) -> list[Event]:
-    """What is marked in the day's chart, by minute: its own events, and its faults."""
-    found = list(day.events)
+def faults(scenario: Scenario) -> list[Event]:
+    """What befalls the houses, and when."""
+    found = []
     for house in scenario.plants.house:
         for fault in map(fault_of, house.plant.faults):
             begins, ends = _WORDS[fault.kind]
@@ -163,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scenario = day.scenario()
         with tempfile.TemporaryDirectory() as folder:
             minutes = remembered(scenario) if options.memory else lived(scenario, Path(folder))
-        record = recorded(scenario.terms, scenario.minutes, [minutes], day.title, events(day, scenario))
+        record = recorded(scenario.terms, scenario.minutes, [minutes], day.title, faults(scenario))
         day_chart(record, options.out / f"{day.name}.png", SIZE)
         figures.append((day, judged(scenario.terms, scenario.plants, scenario.step, minutes)))
     print(table(figures))
