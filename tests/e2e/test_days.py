@@ -15,6 +15,7 @@ from microgrid.minute import Fate, Hold
 from microgrid.units import SECONDS_PER_MINUTE
 from simulation.days import DAYS, Day
 from tests.e2e.lived import DayTown, Lived
+from tests.e2e.processes import run
 from tests.e2e.truth import billed
 
 Live = Callable[..., DayTown]
@@ -194,3 +195,19 @@ def test_without_a_central_houses_go_to_their_safe_output_until_it_is_back(live:
     town.stop_all()
     lived = town.lived()
     lived.assert_sound(town, orders_missing=True)
+
+
+def test_a_day_is_drawn_and_its_figures_are_printed_by_one_command(tmp_path: Path) -> None:
+    ended = run(("-m", "simulation.days"), "above-maxima", "--memory", "--out", tmp_path / "charts")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    head, rule, row = ended.stdout.splitlines()
+    assert head.startswith("| day | steps of demand |")
+    assert row.startswith("| above-maxima | 2 | 1 | 0 | 0 | 0 |")
+    assert head.count("|") == rule.count("|") == row.count("|")
+    assert [file.name for file in (tmp_path / "charts").iterdir()] == ["above-maxima.png"]
+
+
+def test_a_day_that_there_is_not_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    ended = run(("-m", "simulation.days"), "july", "--out", tmp_path)
+    assert ended.returncode == 2
+    assert "there is no day 'july'" in ended.stderr.splitlines()[-1]
