@@ -55,24 +55,25 @@ def divide(strategy: Strategy, crew: Crew, task: Task) -> Plan:
     if not crew.uncounted.any():
         return found(fleet, crew.asked_w, task.step_s)
     asked_w = np.minimum(crew.asked_w, fleet.max_w)  # it may be from another contract
+    # Nobody is asked for more than its minimum and what would be left for it if all others gave their least.
+    least_w = np.where(crew.uncounted, crew.export_w, fleet.min_w)
+    room_w = np.maximum(fleet.min_w, task.demand_w - int(least_w.sum()) + least_w)
     # Who is new is asked for what would be its part once all is at rest. So is who stands below its minimum:
     # a cap, time out of service or another contract must not outlast itself.
     below = crew.uncounted & (asked_w < fleet.min_w)
     if (crew.unproven | below).any():
         at_rest = found(fleet, asked_w, AT_REST_S)
-        moves = np.abs(at_rest.target_w - asked_w) > np.maximum(SLACK_W, asked_w // 50)
+        wanted_w = np.minimum(at_rest.target_w, np.maximum(room_w, crew.export_w))
+        moves = np.abs(wanted_w - asked_w) > np.maximum(SLACK_W, asked_w // 50)
         moves = (moves & (crew.unproven | below)) | (below & (hold != Hold.CAP))
-        asked_w = np.where(moves, at_rest.target_w, asked_w)
+        asked_w = np.where(moves, wanted_w, asked_w)
         hold = np.where(moves, at_rest.hold, hold)
     short = crew.uncounted & (crew.export_w < asked_w)
     over = crew.uncounted & ~short
     standing_w = np.where(crew.uncounted, crew.export_w, asked_w)
     planned = found(fleet.limited(short, over, crew.export_w), standing_w, task.step_s)
     target_w = planned.target_w
-    # Nobody is asked for more than its minimum and what would be left for it if all others gave their least.
-    least_w = np.where(crew.uncounted, crew.export_w, fleet.min_w)
-    left_w = np.maximum(fleet.min_w, task.demand_w - int(least_w.sum()) + least_w)
-    left_w = np.maximum(target_w, left_w)
+    left_w = np.maximum(target_w, room_w)
     kept_w = np.where(asked_w - left_w > np.maximum(SLACK_W, asked_w // 50), left_w, asked_w)
     lags, exceeds = short & (target_w >= crew.export_w), over & (target_w <= crew.export_w)
     target_w = np.where(lags, kept_w, np.where(exceeds, asked_w, target_w))
