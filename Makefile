@@ -49,7 +49,7 @@ test-unit: setup-core ## tests/unit, in an environment without Qt
 test-ui test-e2e: test-%: setup ## tests/ui (screens, offscreen); tests/e2e (real processes)
 	$(call step,tests/$*)
 	@if [[ -n $$(find tests/$* -name 'test_*.py' 2>/dev/null) ]]; then \
-	    $(PYTHON) -m pytest tests/$* $(PYTEST_ARGS); \
+	    $(PYTHON) -m pytest tests/$* -n 2 $(PYTEST_ARGS); \
 	else echo 'no tests here'; fi
 
 test-long: setup ## The tests marked `long`, in all folders

