@@ -21,7 +21,7 @@ from microgrid.energy import Profile, minute_energy, whole_energy
 from microgrid.months import local_days, month_minutes, zone_of
 from microgrid.settlement import Draft, draft, settled
 from microgrid.statement import Account, EnergyBalance, PenaltyParts, Statements, Unit
-from microgrid.terms import COMMON_ACCOUNTS, Contract, House, Obligation, Role, Tariff, Terms
+from microgrid.terms import COMMON_ACCOUNTS, House, Obligation, Role, Tariff, Terms
 from microgrid.units import SECONDS_PER_MINUTE
 
 Int = NDArray[np.int64]
@@ -172,9 +172,7 @@ class MonthLedger:
             raise ValueError(f"minute {start.minute} is no point of the ledger of {month} of {count} houses")
         self._next, self.credit = start.minute, start.credit
         self._was_closed = np.array(start.was_closed, dtype=np.bool_)
-        items: tuple[Contract | Tariff, ...] = (*terms.contracts, *terms.tariffs)
-        self._edges = {edge for item in items for edge in (item.valid_from, item.valid_to)}
-        self._edges |= {edge for house in listed for edge in (house.joined, house.left)}
+        self._edges = terms.edges()
         self._block_terms: dict[int, BlockTerms] = {}  # by the edge they are in force from
         self._midnights = {day.start for day in local_days(self.minutes, zone)}
         self._days = [OpenDay(start, self.houses)]

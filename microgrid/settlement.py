@@ -135,15 +135,16 @@ def allotments(terms: BlockTerms, available_ws: Int) -> Int:
     return allotted
 
 
-def _on_duty(terms: BlockTerms, block: Block) -> Bool:
+def on_duty(terms: BlockTerms, block: Block) -> Bool:
+    """Which sellers are obliged in which minutes [minutes, houses]: by contract, daylight and service."""
     by_night = terms.daylight_only & ~block.is_day[:, None]
-    on_duty: Bool = terms.producer & ~by_night & ~block.out_of_service
-    return on_duty
+    obliged: Bool = terms.producer & ~by_night & ~block.out_of_service
+    return obliged
 
 
 def available_ws(terms: BlockTerms, block: Block) -> Int:
     """What connected, obliged sellers can give in each minute (Pmax), in Ws (5.6)."""
-    available: Int = (_on_duty(terms, block) * terms.max_w * block.closed_s).sum(axis=1)
+    available: Int = (on_duty(terms, block) * terms.max_w * block.closed_s).sum(axis=1)
     return available
 
 
@@ -161,7 +162,7 @@ class ImportBlame:
 def import_blame(m: Market) -> ImportBlame:
     """Divide what was imported among buyers beyond their allotment, sellers to blame, and the rest."""
     terms, block = m.terms, m.block
-    duty = _on_duty(terms, block)
+    duty = on_duty(terms, block)
     answerable = duty & block.known & block.tie_closed[:, None]
     missing = np.maximum(0, m.demand - m.supply)
     available = available_ws(terms, block)

@@ -122,6 +122,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
                 return contract
         return None
 
+    def edges(self) -> set[int]:
+        """The minutes from which something else is in force: a contract, a tariff or a membership."""
+        spans = [(contract.valid_from, contract.valid_to) for contract in self.contracts]
+        spans += [(tariff.valid_from, tariff.valid_to) for tariff in self.tariffs]
+        spans += [(house.joined, house.left) for house in self.houses]
+        return {edge for span in spans for edge in span}
+
     def tariff_at(self, minute: int) -> Tariff:
         """The tariff in force in this minute; LookupError if none is."""
         for tariff in self.tariffs:

@@ -29,8 +29,7 @@ class Agreed:
         """
         if minute not in self._same:
             contracts, houses = self._terms.contracts, self._terms.houses
-            edges = {edge for c in contracts for edge in (c.valid_from, c.valid_to)}
-            edges |= {edge for house in houses for edge in (house.joined, house.left)}
+            edges = self._terms.edges()
             before = max((edge for edge in edges if edge <= minute), default=0)
             after = min((edge for edge in edges if edge > minute), default=FOREVER)
             self._same = range(before, after)

@@ -64,7 +64,7 @@ def divide(strategy: Strategy, crew: Crew, task: Task) -> Plan:
     if (crew.unproven | below).any():
         at_rest = found(fleet, asked_w, AT_REST_S)
         wanted_w = np.minimum(at_rest.target_w, np.maximum(room_w, crew.export_w))
-        moves = np.abs(wanted_w - asked_w) > np.maximum(SLACK_W, asked_w // 50)
+        moves = np.abs(wanted_w - asked_w) > _slack_w(asked_w)
         moves = (moves & (crew.unproven | below)) | (below & (hold != Hold.CAP))
         asked_w = np.where(moves, wanted_w, asked_w)
         hold = np.where(moves, at_rest.hold, hold)
@@ -74,7 +74,12 @@ def divide(strategy: Strategy, crew: Crew, task: Task) -> Plan:
     planned = found(fleet.limited(short, over, crew.export_w), standing_w, task.step_s)
     target_w = planned.target_w
     left_w = np.maximum(target_w, room_w)
-    kept_w = np.where(asked_w - left_w > np.maximum(SLACK_W, asked_w // 50), left_w, asked_w)
+    kept_w = np.where(asked_w - left_w > _slack_w(asked_w), left_w, asked_w)
     lags, exceeds = short & (target_w >= crew.export_w), over & (target_w <= crew.export_w)
     target_w = np.where(lags, kept_w, np.where(exceeds, asked_w, target_w))
     return Plan(target_w, np.where(lags | exceeds, hold, planned.hold))
+
+
+def _slack_w(asked_w: Int) -> Int:
+    slack: Int = np.maximum(SLACK_W, asked_w // 50)
+    return slack

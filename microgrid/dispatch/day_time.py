@@ -37,6 +37,8 @@ def share_load(fleet: Fleet, demand_w: int, day: bool) -> Int:
 class DayTime:
     """By the time of day; a fast step of demand goes to generators first, then moves to its place (6.3)."""
 
+    holds_back = True
+
     def targets(self, situation: Situation) -> Int:
         """Power each seller should export, in W."""
         fleet, demand_w = situation.fleet, situation.demand_w

@@ -9,6 +9,8 @@ from microgrid.dispatch.situation import Int, Situation
 class EqualLoading:
     """One common P/Gmax for all sellers, within their contracts; no preference."""
 
+    holds_back = False
+
     def targets(self, situation: Situation) -> Int:
         """Power each seller should export, in W."""
         fleet = situation.fleet

@@ -7,6 +7,8 @@ from microgrid.dispatch.situation import Int, Situation
 class MeritOrder:
     """Everybody's minimum, then the cheapest to its maximum, and so on; equal prices at equal P/Gmax."""
 
+    holds_back = True
+
     def targets(self, situation: Situation) -> Int:
         """Power each seller should export, in W."""
         fleet = situation.fleet

@@ -6,7 +6,6 @@ import numpy as np
 
 from microgrid.dispatch.cap import keep_cap
 from microgrid.dispatch.day_time import HIGH_PERCENT, level
-from microgrid.dispatch.equal_loading import EqualLoading
 from microgrid.dispatch.situation import Int, Situation, Strategy
 from microgrid.minute import Hold
 from microgrid.terms import Tariff
@@ -29,7 +28,7 @@ def plan(strategy: Strategy, situation: Situation, tariff: Tariff, allowance: in
     shared_w = strategy.targets(situation)
     target_w = keep_cap(fleet, shared_w, situation.demand_w, tariff, allowance)
     hold = np.full(len(fleet.houses), Hold.NONE, dtype=np.int64)
-    if not isinstance(strategy, EqualLoading):
+    if strategy.holds_back:
         hold[target_w < level(fleet, HIGH_PERCENT)] = Hold.SHARING
     hold[target_w < shared_w] = Hold.CAP
     return Plan(_steadied(situation, target_w), hold)

@@ -20,6 +20,7 @@ from microgrid.dispatch.situation import Bool, Fleet, Int, Situation
 from microgrid.energy import minute_energy
 from microgrid.ledger import block_terms, closed_seconds, make_block
 from microgrid.minute import Fate, Hold
+from microgrid.settlement import on_duty
 from microgrid.terms import Cap, Tariff, Terms
 from microgrid.units import SECONDS_PER_MINUTE, WS_PER_KWH
 
@@ -50,10 +51,7 @@ def saved(
 
 def _cuts(terms: Terms, first: int, end: int) -> Iterator[tuple[int, int]]:
     """The range cut where a contract, a tariff or a membership begins or ends."""
-    spans = [(contract.valid_from, contract.valid_to) for contract in terms.contracts]
-    spans += [(tariff.valid_from, tariff.valid_to) for tariff in terms.tariffs]
-    spans += [(house.joined, house.left) for house in terms.houses]
-    return pairwise(sorted({first, end, *(edge for span in spans for edge in span if first < edge < end)}))
+    return pairwise(sorted({first, end} | {edge for edge in terms.edges() if first < edge < end}))
 
 
 @dataclass(frozen=True)
@@ -69,9 +67,8 @@ class _Ordered:
     @classmethod
     def of(cls, terms: BlockTerms, block: Block, orders: OrderColumns, rows: slice) -> "_Ordered":
         """The rows of the orders that the block was made of."""
-        by_night = terms.daylight_only & ~block.is_day[:, None]
         fate = orders.fate[rows]
-        steered = terms.producer & ~by_night & ~block.out_of_service & (block.closed_s > 0)
+        steered = on_duty(terms, block) & (block.closed_s > 0)
         return cls(terms, block, steered & (fate != Fate.NONE), orders.hold[rows], np.isin(fate, _COULD_NOT))
 
     def minute(self, row: int, houses: tuple[str, ...]) -> "_Minute":

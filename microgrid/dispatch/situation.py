@@ -87,7 +87,12 @@ class Situation:
 
 
 class Strategy(Protocol):
-    """A way to divide demand among sellers. It keeps no state: the same situation has the same answer."""
+    """A way to divide demand among sellers. It keeps no state: the same situation has the same answer.
+
+    `holds_back`: who is asked for little is held by sharing, to the good of others; else it is just its part.
+    """
+
+    holds_back: bool
 
     def targets(self, situation: Situation) -> Int:
         """Power each seller should export, in W, in the fleet's order.
