@@ -14,7 +14,7 @@ test-%: export QT_QPA_PLATFORM := offscreen
 
 step = @printf '\n== %s\n' '$(1)'
 
-.PHONY: help setup setup-core demo test lint types test-unit test-ui test-e2e test-long bench lock clean
+.PHONY: help setup setup-core demo test lint types test-unit test-ui test-e2e test-long explore bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,10 @@ test-ui test-e2e: test-%: setup ## tests/ui (screens, offscreen); tests/e2e (rea
 test-long: setup ## The tests marked `long`, in all folders
 	$(call step,long tests)
 	$(PYTHON) -m pytest -m long --timeout 3600 $(PYTEST_ARGS)
+
+explore: setup-core ## The property tests of tests/unit with more examples, new ones each time
+	$(call step,new examples)
+	HYPOTHESIS_PROFILE=explore $(CORE_PYTHON) -m pytest tests/unit -m hypothesis --timeout 3600 $(PYTEST_ARGS)
 
 bench: setup ## Measure ours against others
 	$(PYTHON) -m benchmarks

@@ -24,6 +24,7 @@ class RegisterFault(StrEnum):
     """Why a difference of counters was not taken for energy."""
 
     JUMPED = "the counter fell or jumped further than the connection can carry"
+    ALL_ZERO = "all counters fell to 0: the meter lost them"
     FROM_ZERO = "the counter rose from 0, which after a fault may have been a bad reading"
 
 
@@ -58,7 +59,8 @@ def carry_on(
     either is a fault and begins a new epoch at the counters as they stand: an alarm, never a bill.
     After a long silence more than half a turn still counts as a fall, as in serial number arithmetic.
     In an epoch that a fault began, a first rise from 0 begins another: were the 0 a bad reading and a
-    silence after it, the meter's whole past would pass for energy.
+    silence after it, the meter's whole past would pass for energy. All counters at 0 at once are a meter
+    that lost them, also where the only one that ever moved was about to turn.
     """
     if last is None:
         return _fresh(0, counters), None
@@ -67,6 +69,8 @@ def carry_on(
     limit = min(connection_w * OVERLOAD * (max(0.0, elapsed_s) + TIMING_SLACK_S), COUNTER_MODULUS // 2)
     if max(advance[0], advance[1], advance[2] / GENERATION_FACTOR) > limit:
         return _fresh(last.epoch + 1, counters), RegisterFault.JUMPED
+    if not any(counters) and any(then % COUNTER_MODULUS for then in before):
+        return _fresh(last.epoch + 1, counters), RegisterFault.ALL_ZERO
     if last.epoch > 0 and any(then == 0 < rise for then, rise in zip(before, advance, strict=True)):
         return _fresh(last.epoch + 1, counters), RegisterFault.FROM_ZERO
     carried = Registers(

@@ -44,6 +44,15 @@ def test_a_falling_generation_counter_is_an_alarm_too():
     assert carry_on(last, (0, 0, 0), 60, 10_000)[1] is RegisterFault.JUMPED
 
 
+def test_a_meter_that_lost_its_counters_is_no_counter_that_turned():
+    """A consumer's export stands at 0 for ever, and its import may be about to turn when the meter is reset."""
+    last = Registers(epoch=0, import_ws=COUNTER_MODULUS - 500_000, export_ws=0, generation_ws=0)
+    registers, fault = carry_on(last, (0, 0, 0), 60, 10_000)
+    assert fault is RegisterFault.ALL_ZERO
+    assert registers == Registers(epoch=1, import_ws=0, export_ws=0, generation_ws=0)
+    assert carry_on(last, (1, 0, 0), 60, 10_000)[1] is None
+
+
 @given(COUNTER, st.integers(1_500_001, COUNTER_MODULUS - 1))
 def test_a_jump_beyond_the_connection_is_an_alarm(start: int, jump: int):
     last = Registers(epoch=0, import_ws=start, export_ws=0, generation_ws=0)
