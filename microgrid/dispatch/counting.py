@@ -68,7 +68,7 @@ def divide(strategy: Strategy, crew: Crew, task: Task) -> Plan:
         moves = (moves & (crew.unproven | below)) | (below & (hold != Hold.CAP))
         asked_w = np.where(moves, wanted_w, asked_w)
         hold = np.where(moves, at_rest.hold, hold)
-    short = crew.uncounted & (crew.export_w < asked_w)
+    short = crew.uncounted & (crew.export_w <= asked_w)
     over = crew.uncounted & ~short
     standing_w = np.where(crew.uncounted, crew.export_w, asked_w)
     planned = found(fleet.limited(short, over, crew.export_w), standing_w, task.step_s)
