@@ -179,7 +179,10 @@ class Controller:
         over_since_s = None
         if export_w > order.target_w + deadband_w:
             over_since_s = now_s if order.over_since_s is None else order.over_since_s
-        return replace(order, fallback_w=fallback_w, over_since_s=over_since_s)
+        whole_since_s = None
+        if order.target_w >= contract.min_w:
+            whole_since_s = now_s if order.whole_since_s is None else order.whole_since_s
+        return replace(order, fallback_w=fallback_w, over_since_s=over_since_s, whole_since_s=whole_since_s)
 
     @staticmethod
     def _waits(order: Order, contract: Contract, now_s: int) -> bool:
@@ -217,6 +220,7 @@ class Controller:
             owing_s=before.owing_s if before.acknowledged_s is None else now_s,
             commitment=before.commitment.asked(target_w, raised),
             over_since_s=before.over_since_s,
+            whole_since_s=before.whole_since_s,
         )
 
     def answered(
@@ -307,8 +311,9 @@ class Controller:
         commitment = order.commitment.asked(order.target_w, raised)
         due = commitment.due(begin_s, tariff.response_s)
         if due is not None and (raised or order.target_w >= contract.min_w):
-            # Who was asked for less than its minimum owes it again, also if it does not listen to that.
-            is_over = order.acknowledged_s is None and order.owing_s + tariff.response_s <= begin_s
+            # Who was asked for less than its minimum owes it again a response time after that has ended,
+            # also if it does not listen to that, or late.
+            is_over = order.whole_since_s is not None and order.whole_since_s + tariff.response_s <= begin_s
             if due[0] >= min(contract.min_w, order.target_w) or not is_over:
                 return due
         levels = dict(commitment.levels)

@@ -30,7 +30,8 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
     `command_id` is that of the target, `given_s` when it was first sent, `owing_s` since when an answer is
     owed: targets that replace unanswered ones do not give more time. `refused`: the meter cannot obey.
-    `over_since_s`: since when it is above its target at every look; None: it is not.
+    `over_since_s`: since when it is above its target at every look; None: it is not. `whole_since_s`: since
+    when it is asked for its contract's minimum at least; None: it is asked for less.
     """
 
     command_id: int
@@ -46,6 +47,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     refused: bool = False
     answer: str = ""
     over_since_s: int | None = None
+    whole_since_s: int | None = None
 
     def unanswered(self, now_s: int) -> bool:
         """Whether the time to answer is over and no word has come."""

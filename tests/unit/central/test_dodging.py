@@ -48,6 +48,22 @@ def test_a_cap_that_is_over_is_no_way_out_of_the_minimum_for_who_does_not_listen
     assert {row.acknowledged_s for row in rows[1:]} == {None}  # no raise of 2000 W, but no lower minimum
 
 
+def test_a_cap_that_is_over_is_no_way_out_of_the_minimum_for_who_answers_late():
+    """D answers late each time, to its minimum and then to all it can give; its minimum it owes all along."""
+    steered = Steered(seller("D", 25), buyer("A"))
+    steered.tariff = tariff(cap=Cap.MONTH, response_s=120)
+    steered.step(A=-2000, D=0)
+    steered.acknowledge("D")
+    steered.step(A=-2000, D=0)
+    rows = []
+    for minute in range(1, 7):
+        steered.step(A=-300 if minute < 5 else -2000, D=0, allowance=microcoins(1))
+        if minute in (3, 6):
+            steered.acknowledge("D")
+        rows.append(steered.record(NOON + minute + 1)["D"])
+    assert all(row.target_w is not None and row.target_w >= 250 for row in rows[3:])
+
+
 def test_who_is_back_in_service_is_not_asked_for_nothing_for_ever():
     """It gave power all the time, although nothing was asked of it."""
     steered = Steered(SUN, DIESEL, buyer("A"))

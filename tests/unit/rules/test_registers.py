@@ -45,7 +45,7 @@ def test_a_falling_generation_counter_is_an_alarm_too():
 
 
 def test_a_meter_that_lost_its_counters_is_no_counter_that_turned():
-    """A consumer's export stands at 0 for ever, and its import may be about to turn when the meter is reset."""
+    """A consumer's export is 0 for ever, and its import may be about to turn when the meter is reset."""
     last = Registers(epoch=0, import_ws=COUNTER_MODULUS - 500_000, export_ws=0, generation_ws=0)
     registers, fault = carry_on(last, (0, 0, 0), 60, 10_000)
     assert fault is RegisterFault.ALL_ZERO
