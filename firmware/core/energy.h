@@ -1,0 +1,30 @@
+// Watt-second counters that wrap at 2^32 and lose nothing between whole watt-seconds.
+#pragma once
+
+#include <stdint.h>
+
+namespace meter {
+
+struct Counters {
+  uint32_t import_ws, export_ws, generation_ws;
+};
+
+class Energy {
+ public:
+  Energy() : counters_(), rest_mws_() {}
+
+  void restore(const Counters& counters) { counters_ = counters; }
+
+  // Power into the micro-grid for so long: positive is export, negative import. Rounded to mWs, never lost.
+  void exchanged(float power_w, uint16_t duration_ms);
+  // A generator that takes power generates nothing.
+  void generated(float power_w, uint16_t duration_ms);
+
+  const Counters& counters() const { return counters_; }
+
+ private:
+  Counters counters_;
+  uint32_t rest_mws_[3];
+};
+
+}  // namespace meter

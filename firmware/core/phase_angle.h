@@ -1,0 +1,37 @@
+// The angle between voltage and current of one phase, from the edges of the voltage's square wave and the XOR.
+#pragma once
+
+#include <stdint.h>
+
+namespace meter {
+
+// Duty cycle and order of edges over whole periods of the voltage (4.4.4). An edge of the XOR together with one
+// of the voltage is the voltage's doing, one alone the current's: who moved first tells lead from lag.
+class PhaseAngle {
+ public:
+  PhaseAngle() { restart(); }
+
+  // Forget all; the next edge begins anew (the multiplexer was switched).
+  void restart();
+
+  // The two squares as they are since `at` (ticks of 2 MHz, wrapping). Called on any change of either.
+  void edge(uint32_t at, bool voltage, bool differs);
+
+  // Whether at least one whole period was seen.
+  bool known() const { return whole_ticks_ > 0; }
+
+  // Degrees, -180 … 180, positive where the current lags; 0 if not known.
+  float degrees() const;
+
+ private:
+  uint32_t since_;         // the last edge
+  uint32_t high_ticks_;    // of the XOR in the period begun
+  uint32_t period_ticks_;  // of the period begun
+  uint32_t whole_high_ticks_;
+  uint32_t whole_ticks_;
+  int16_t lag_votes_;  // edges that say lag, less those that say lead
+  bool voltage_, differs_;
+  bool any_, begun_;
+};
+
+}  // namespace meter
