@@ -73,7 +73,7 @@ class MeterPort:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._port = _open(self._device)
+                self._port = open_port(self._device)
             except (serial.SerialException, OSError, ValueError) as fault:
                 self._say_missing(fault)
                 self._stopping.wait(REOPEN_S)
@@ -148,7 +148,7 @@ def hear_once(device: str, seconds: float) -> Sample | None:
     OSError (pyserial's own is one) if the port cannot be used, ValueError if it is none.
     """
     reader, deadline = PacketReader(), time.monotonic() + seconds
-    with _open(device) as port:
+    with open_port(device) as port:
         while (left_s := deadline - time.monotonic()) > 0:
             port.timeout = min(left_s, READ_TIMEOUT_S)
             data = port.read(1)
@@ -158,7 +158,7 @@ def hear_once(device: str, seconds: float) -> Sample | None:
     return None
 
 
-def _open(device: str) -> serial.Serial:
+def open_port(device: str) -> serial.Serial:
     """Open the port for this program alone, without resetting an Arduino (no pulse on DTR)."""
     port = serial.Serial()
     port.port = device

@@ -118,7 +118,7 @@ def test_a_port_that_may_not_be_used(monkeypatch):
     def denied(_device):
         raise serial.SerialException(13, "Permission denied")
 
-    monkeypatch.setattr(meter_port, "_open", denied)
+    monkeypatch.setattr(meter_port, "open_port", denied)
     with pytest.raises(NotPossible, match="may not use port X"):
         setup.listen_once("X", 1)
 
