@@ -9,7 +9,7 @@ from binascii import crc_hqx
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from operator import le
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ PACKET_VERSION = 1
 MAX_LINE_BYTES = 512  # without the line feed; the longest possible packet has 254
 MIN_PULSE_MS = 1
 MAX_PULSE_MS = 60_000
+
+T = TypeVar("T")
 
 _HEAD = f"MTR,{PACKET_VERSION},"
 
@@ -108,9 +110,21 @@ _COMMAND = re.compile(
 )
 
 
-def _checksum(text: bytes) -> bytes:
+def checksum(text: bytes) -> bytes:
     """CRC-16/CCITT-FALSE as four hex digits."""
     return b"%04X" % crc_hqx(text, 0xFFFF)
+
+
+def text_from_meter(line: bytes) -> bytes:
+    """What stands between '$' and '*' in a line without its end; WireError says what is wrong with it."""
+    text, star, received = line[1:].rpartition(b"*")
+    if line[:1] != b"$":
+        raise WireError(WireCode.NOT_A_PACKET, "A line from the meter does not begin with '$'.")
+    if not star:
+        raise WireError(WireCode.NO_CHECKSUM, "A packet from the meter has no checksum; it was cut short.")
+    if received != checksum(text):
+        raise WireError(WireCode.BAD_CHECKSUM, "A packet from the meter has a wrong checksum.")
+    return text
 
 
 # --- packets ----------------------------------------------------------------------------------------
@@ -142,18 +156,12 @@ def encode_packet(sample: Sample) -> bytes:
         abs(sample.frequency_hz), *rest, sample.firmware,
     )  # fmt: skip
     packet = text.encode("ascii")
-    return b"$%b*%b\r\n" % (packet, _checksum(packet))
+    return b"$%b*%b\r\n" % (packet, checksum(packet))
 
 
 def decode_packet(line: bytes) -> Sample:
     """The sample in one line without its end; WireError says what is wrong with it."""
-    text, star, checksum = line[1:].rpartition(b"*")
-    if line[:1] != b"$":
-        raise WireError(WireCode.NOT_A_PACKET, "A line from the meter does not begin with '$'.")
-    if not star:
-        raise WireError(WireCode.NO_CHECKSUM, "A packet from the meter has no checksum; it was cut short.")
-    if checksum != _checksum(text):
-        raise WireError(WireCode.BAD_CHECKSUM, "A packet from the meter has a wrong checksum.")
+    text = text_from_meter(line)
     head, body = text[: len(_HEAD)], text[len(_HEAD) :]
     if head != _HEAD.encode():
         raise _wrong_head(text)
@@ -251,15 +259,15 @@ def encode_command(command: Command) -> bytes:
     """A command as the house sends it to the meter; WireError if id or width is out of its limits."""
     _check_command(command)
     text = f"{command.kind.value},{command.command_id},{command.width_ms}".encode("ascii")
-    return b"%b*%b\r\n" % (text, _checksum(text))
+    return b"%b*%b\r\n" % (text, checksum(text))
 
 
 def decode_command(line: bytes) -> Command:
     """The command in one line without its end; WireError says what is wrong with it."""
-    text, star, checksum = line.rpartition(b"*")
+    text, star, received = line.rpartition(b"*")
     if not star:
         raise WireError(WireCode.NO_CHECKSUM, "A command to the meter has no checksum; it was cut short.")
-    if checksum != _checksum(text):
+    if received != checksum(text):
         raise WireError(WireCode.BAD_CHECKSUM, "A command to the meter has a wrong checksum.")
     match = _COMMAND.fullmatch(text)
     if match is None:
@@ -280,7 +288,7 @@ def _check_command(command: Command) -> None:
 # --- lines ------------------------------------------------------------------------------------------
 
 
-class _Lines:
+class Lines:
     """Cuts bytes that come in any pieces into lines; keeps at most one line of `MAX_LINE_BYTES`."""
 
     def __init__(self) -> None:
@@ -310,36 +318,41 @@ class _Lines:
             lines.append(stripped)
 
 
+def lines_from_meter(lines: Lines, data: bytes, decode: Callable[[bytes], T]) -> list[T | WireError]:
+    """What these bytes from the meter complete, in order, and a WireError for what was none."""
+    found: list[T | WireError] = []
+    for line in lines.feed(data):
+        if isinstance(line, WireError):
+            found.append(line)
+            continue
+        # A meter that restarts breaks off inside a line: what begins anew after that is whole.
+        start = max(line.rfind(b"$"), 0)
+        try:
+            if start:
+                text = f"{start} bytes before a packet from the meter were skipped."
+                found.append(WireError(WireCode.NOT_A_PACKET, text))
+            found.append(decode(line[start:]))
+        except WireError as fault:
+            found.append(fault)
+    return found
+
+
 class PacketReader:
     """The house's end of the serial line: bytes in any pieces in, samples and named faults out."""
 
     def __init__(self) -> None:
-        self._lines = _Lines()
+        self._lines = Lines()
 
     def feed(self, data: bytes) -> list[Sample | WireError]:
         """The samples these bytes complete, in order, and a WireError for what was none."""
-        found: list[Sample | WireError] = []
-        for line in self._lines.feed(data):
-            if isinstance(line, WireError):
-                found.append(line)
-                continue
-            # A meter that restarts breaks off inside a line: what begins anew after that is whole.
-            start = max(line.rfind(b"$"), 0)
-            try:
-                if start:
-                    text = f"{start} bytes before a packet from the meter were skipped."
-                    found.append(WireError(WireCode.NOT_A_PACKET, text))
-                found.append(decode_packet(line[start:]))
-            except WireError as fault:
-                found.append(fault)
-        return found
+        return lines_from_meter(self._lines, data, decode_packet)
 
 
 class CommandReader:
     """The meter's end of the serial line: bytes in any pieces in, commands and named faults out."""
 
     def __init__(self) -> None:
-        self._lines = _Lines()
+        self._lines = Lines()
 
     def feed(self, data: bytes) -> list[Command | WireError]:
         """The commands these bytes complete, in order, and a WireError for what was none."""
