@@ -5,6 +5,7 @@ SHELL := bash
 
 PYTHON := .venv/bin/python
 CORE_PYTHON := .venv-core/bin/python
+METER ?= virtual
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
@@ -12,9 +13,14 @@ LOCK_ARGS ?=
 # The tests draw into memory, also where there is a screen.
 test-%: export QT_QPA_PLATFORM := offscreen
 
+ifeq ($(filter virtual emulated,$(METER)),)
+$(error METER is virtual or emulated, not '$(METER)')
+endif
+
 step = @printf '\n== %s\n' '$(1)'
 
-.PHONY: help setup setup-core demo test lint types test-unit test-ui test-e2e test-long explore bench lock clean
+.PHONY: help setup setup-core build-firmware demo test lint types test-unit test-firmware test-ui test-e2e \
+    test-long explore bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z].*:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -25,10 +31,15 @@ setup: ## Make .venv from requirements/dev.txt, with the system packages Qt need
 setup-core:
 	@tools/setup.sh .venv-core requirements/core-test.txt
 
-demo: setup ## Trade for 30 days in fast motion; DEMO_ARGS adds arguments
-	$(PYTHON) main_central.py demo --days 30 --out demo-output $(DEMO_ARGS)
+build-firmware:
+	@tools/setup.sh --firmware
+	@$(MAKE) --no-print-directory -j 2 -C firmware all emulator
 
-test: lint types test-unit test-ui test-e2e ## Everything that must hold before a commit
+demo: setup ## Trade for 30 days in fast motion; METER=emulated: 2 days, a house on the emulated firmware
+demo: $(if $(filter emulated,$(METER)),build-firmware)
+	$(PYTHON) main_central.py demo --out demo-output $(if $(filter emulated,$(METER)),--emulated) $(DEMO_ARGS)
+
+test: lint types test-unit test-firmware test-ui test-e2e ## Everything that must hold before a commit
 	$(call step,All checks passed)
 
 lint: setup ## Style and the direction of imports
@@ -45,6 +56,12 @@ types: setup ## mypy: strict in microgrid, db and node
 test-unit: setup-core ## tests/unit, in an environment without Qt
 	$(call step,tests/unit without Qt)
 	$(CORE_PYTHON) -m pytest tests/unit $(PYTEST_ARGS)
+
+# Where what they are built with cannot be had, their tests are skipped and say why.
+test-firmware: setup ## The meter's firmware: its core on this machine, and all of it in an emulator
+	$(call step,tests/firmware)
+	@if tools/setup.sh --firmware; then $(MAKE) --no-print-directory -j 2 -C firmware all emulator test; fi
+	$(PYTHON) -m pytest tests/firmware -n 2 $(PYTEST_ARGS)
 
 test-ui test-e2e: test-%: setup ## tests/ui (screens, offscreen); tests/e2e (real processes)
 	$(call step,tests/$*)
@@ -68,5 +85,5 @@ lock: ## Pin the dependencies again; LOCK_ARGS=--upgrade moves them to their new
 
 clean: ## Remove the environments, caches and output
 	rm -rf .venv .venv-core demo-output benchmark-output .pytest_cache .mypy_cache .ruff_cache .hypothesis \
-	    .import_linter_cache
+	    .import_linter_cache firmware/build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

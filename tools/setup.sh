@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Makes an environment from a lock, with the system packages it needs; does nothing where nothing has changed.
 #   tools/setup.sh FOLDER LOCK      for example: tools/setup.sh .venv requirements/dev.txt
+# Or sees to what building and emulating the meter's firmware needs:
+#   tools/setup.sh --firmware           installs it
+#   tools/setup.sh --firmware-missing   says what is missing, in one line; nothing where nothing is
 # System packages are installed when run as root; otherwise the line that installs them is printed and it stops.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-
-readonly venv=$1 lock=$2
 
 # Debian's names. Where a newer release renamed one (libglib2.0-0t64), the new package provides the old name.
 readonly qt_packages=(
@@ -13,6 +14,11 @@ readonly qt_packages=(
     libgl1 libegl1 libxkbcommon0 libglib2.0-0 libfreetype6 libfontconfig1 libdbus-1-3 fonts-dejavu-core
     # to open a window
     libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxkbcommon-x11-0 libxcb-xkb1 libxcb-shape0
+)
+readonly firmware_packages=(
+    make gcc-avr avr-libc binutils-avr arduino-core-avr
+    # to run it without an Arduino, and its tests
+    g++ simavr libsimavr-dev libelf-dev doctest-dev
 )
 
 fail() {
@@ -57,8 +63,24 @@ missing_packages() {
     done
 }
 
+is_debian() {
+    command -v dpkg-query >/dev/null
+}
+
+# Installs the packages that are named, where there are any.
+get_packages() {
+    [[ $# -gt 0 ]] || return 0
+    if [[ $(id -u) -ne 0 ]]; then
+        fail "system packages are missing; run this line, then the same command again:" \
+            "sudo apt-get update && sudo apt-get install --yes --no-install-recommends $*"
+    fi
+    echo "setup: installing $*"
+    apt-get update --quiet --quiet
+    DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends "$@"
+}
+
 install_system_packages() {
-    if ! command -v dpkg-query >/dev/null; then
+    if ! is_debian; then
         echo "setup: this is not a Debian or Ubuntu; what Qt needs of the system is listed in tools/setup.sh" >&2
         return
     fi
@@ -69,14 +91,25 @@ install_system_packages() {
         wanted+=("${qt_packages[@]}")
     fi
     mapfile -t missing < <(missing_packages "${wanted[@]}")
-    [[ ${#missing[@]} -gt 0 ]] || return 0
-    if [[ $(id -u) -ne 0 ]]; then
-        fail "system packages are missing; run this line, then the same command again:" \
-            "sudo apt-get update && sudo apt-get install --yes --no-install-recommends ${missing[*]}"
+    get_packages "${missing[@]}"
+}
+
+install_firmware_packages() {
+    is_debian || fail "this is not a Debian or Ubuntu; what building and emulating the firmware needs is listed" \
+        "in tools/setup.sh: install these packages' programs and headers, and run make -C firmware"
+    local missing
+    mapfile -t missing < <(missing_packages "${firmware_packages[@]}")
+    get_packages "${missing[@]}"
+}
+
+say_what_firmware_misses() {
+    local missing
+    if ! is_debian; then
+        echo "this is not a Debian or Ubuntu, whose packages the meter's firmware is built with"
+        return
     fi
-    echo "setup: installing ${missing[*]}"
-    apt-get update --quiet --quiet
-    DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends "${missing[@]}"
+    mapfile -t missing < <(missing_packages "${firmware_packages[@]}")
+    [[ ${#missing[@]} -eq 0 ]] || echo "packages of the system are missing: ${missing[*]}"
 }
 
 make_environment() {
@@ -98,5 +131,12 @@ make_environment() {
     echo "$wanted" >"$stamp"
 }
 
-install_system_packages
-make_environment
+case $1 in
+--firmware) install_firmware_packages ;;
+--firmware-missing) say_what_firmware_misses ;;
+*)
+    readonly venv=$1 lock=$2
+    install_system_packages
+    make_environment
+    ;;
+esac
