@@ -22,13 +22,16 @@ struct Packet {
   PulseState command_state;
 };
 
-// Writes "$MTR,…*CCCC\r\n" as docs/protocol.md says, every number in its one spelling, within its limits:
-// a value beyond them is written as the limit.
+extern const char FIRMWARE_VERSION[];
+
+// Writes "$MTR,…*CCCC\r\n" as docs/protocol.md says, every number in its one spelling, within its limits: a value
+// beyond them is written as the limit, what is no number as 0. Half a last digit is rounded away from zero.
 class PacketWriter {
  public:
   PacketWriter() : field_(IDLE) {}
 
-  void begin(const Packet& packet);  // a copy is kept
+  // A copy of the packet is kept. A line that is being written is broken off: wait until `busy` is false.
+  void begin(const Packet& packet, const char* firmware = FIRMWARE_VERSION);
   bool busy() const { return field_ != IDLE; }
 
   // The next few characters, at most PIECE; 0 when the line is done.
@@ -37,7 +40,11 @@ class PacketWriter {
 
  private:
   static const uint8_t IDLE = 255;
+
+  char* put_field(char* text) const;
+
   Packet packet_;
+  const char* firmware_;
   uint8_t field_;
   uint16_t crc_;
 };
@@ -47,7 +54,5 @@ const uint8_t CAL_LINE = 32;
 uint8_t write_calibration(Item item, int32_t value, bool refused, char* text);
 // "$CAL,SAVED*CCCC\r\n"
 uint8_t write_saved(char* text);
-
-extern const char FIRMWARE_VERSION[];
 
 }  // namespace meter

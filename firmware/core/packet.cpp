@@ -1,0 +1,202 @@
+#include "packet.h"
+
+#include "crc.h"
+#include "flash.h"
+
+namespace meter {
+
+const char FIRMWARE_VERSION[] = "1.0.0";
+
+namespace {
+
+// The fields in their order; of those that stand there once a phase, the first.
+enum Field : uint8_t {
+  HEAD = 0,
+  BOOT_ID,
+  UPTIME,
+  SEQUENCE,
+  VOLTAGE,
+  CURRENT = VOLTAGE + PHASES,
+  POWER_FACTOR = CURRENT + PHASES,
+  FREQUENCY = POWER_FACTOR + PHASES,
+  GENERATOR_ACTIVE,
+  GENERATOR_REACTIVE,
+  GENERATOR_APPARENT,
+  EXCHANGE_ACTIVE,
+  EXCHANGE_REACTIVE,
+  IMPORT_COUNTER,
+  EXPORT_COUNTER,
+  GENERATION_COUNTER,
+  GENERATOR_BREAKER,
+  GRID_BREAKER,
+  FLAGS,
+  COMMAND_ID,
+  COMMAND_STATE,
+  FIRMWARE,
+  LINE_END,
+};
+
+// Limits of docs/protocol.md.
+const float MOST_VOLTAGE_V = 1000.0f;
+const float MOST_CURRENT_A = 2000.0f;
+const float MOST_FREQUENCY_HZ = 100.0f;
+const float MOST_POWER_W = 2000000.0f;
+const uint64_t MOST_UPTIME_MS = 0x7FFFFFFFFFFFFFFFu;
+const uint16_t ALL_FLAGS = 0x7F;
+const uint8_t FIRMWARE_LENGTH = 16;
+
+const uint8_t MOST_DIGITS = 20;
+const uint64_t POWERS_OF_TEN[MOST_DIGITS] METER_FLASH = {
+    10000000000000000000u, 1000000000000000000u, 100000000000000000u, 10000000000000000u, 1000000000000000u,
+    100000000000000u, 10000000000000u, 1000000000000u, 100000000000u, 10000000000u,
+    1000000000u, 100000000u, 10000000u, 1000000u, 100000u,
+    10000u, 1000u, 100u, 10u, 1u,
+};
+
+char* put_text(const char* from, uint8_t most, char* text) {
+  for (; most > 0 && *from != '\0'; --most) *text++ = *from++;
+  return text;
+}
+
+// In at least so many digits. An AVR subtracts far faster than it divides.
+char* put_whole(uint64_t value, char* text, uint8_t least_digits = 1) {
+  bool begun = false;
+  for (uint8_t left = MOST_DIGITS; left > 0; --left) {
+    const uint64_t unit = flash_u64(&POWERS_OF_TEN[MOST_DIGITS - left]);
+    char digit = '0';
+    for (; value >= unit; value -= unit) ++digit;
+    begun = begun || digit != '0' || left <= least_digits;
+    if (begun) *text++ = digit;
+  }
+  return text;
+}
+
+// A value times a power of ten, within 0 … most; what is no number is 0.
+uint32_t scaled(float value, float scale, float most) {
+  if (!(value > 0.0f)) return 0;
+  if (value > most) value = most;
+  return static_cast<uint32_t>(value * scale + 0.5f);
+}
+
+char* put_fixed(float value, uint8_t decimals, float most, char* text) {
+  const uint32_t whole = scaled(value, decimals == 2 ? 100.0f : 1000.0f, most);
+  char* const end = put_whole(whole, text, static_cast<uint8_t>(decimals + 1));
+  char* const point = end - decimals;
+  for (char* at = end; at > point; --at) *at = at[-1];
+  *point = '.';
+  return end + 1;
+}
+
+char* put_power(float power_w, char* text) {
+  const uint32_t magnitude = scaled(power_w < 0.0f ? -power_w : power_w, 1.0f, MOST_POWER_W);
+  if (power_w < 0.0f && magnitude > 0) *text++ = '-';
+  return put_whole(magnitude, text);
+}
+
+char* put_power_factor(const PhaseReading& phase, char* text) {
+  text = put_fixed(phase.power_factor, 3, 1.0f, text);
+  *text++ = phase.leading ? 'C' : 'L';
+  *text++ = phase.exporting ? 'E' : 'I';
+  return text;
+}
+
+char* put_hex(uint16_t value, char* text) {
+  for (uint8_t digit = 0; digit < 4; ++digit) {
+    const uint8_t bits = static_cast<uint8_t>(value >> 12);
+    *text++ = static_cast<char>(bits < 10 ? '0' + bits : 'A' + (bits - 10));
+    value = static_cast<uint16_t>(value << 4);
+  }
+  return text;
+}
+
+char* put_line_end(uint16_t crc, char* text) {
+  *text++ = '*';
+  text = put_hex(crc, text);
+  *text++ = '\r';
+  *text++ = '\n';
+  return text;
+}
+
+uint16_t crc_of(const char* from, const char* end, uint16_t crc) {
+  for (; from < end; ++from) crc = crc16(crc, static_cast<uint8_t>(*from));
+  return crc;
+}
+
+uint8_t end_calibration_line(char* line, char* text) {
+  return static_cast<uint8_t>(put_line_end(crc_of(line + 1, text, CRC_START), text) - line);
+}
+
+}  // namespace
+
+void PacketWriter::begin(const Packet& packet, const char* firmware) {
+  packet_ = packet;
+  firmware_ = firmware;
+  field_ = HEAD;
+  crc_ = CRC_START;
+}
+
+uint8_t PacketWriter::next(char* text) {
+  if (!busy()) return 0;
+  if (field_ == LINE_END) {
+    field_ = IDLE;
+    return static_cast<uint8_t>(put_line_end(crc_, text) - text);
+  }
+  char* end = put_field(text);
+  if (field_ != FIRMWARE) *end++ = ',';
+  crc_ = crc_of(field_ == HEAD ? text + 1 : text, end, crc_);  // not over the '$'
+  ++field_;
+  return static_cast<uint8_t>(end - text);
+}
+
+char* PacketWriter::put_field(char* text) const {
+  const Reading& reading = packet_.reading;
+  if (field_ >= VOLTAGE && field_ < FREQUENCY) {
+    const PhaseReading& phase = reading.phase[(field_ - VOLTAGE) % PHASES];
+    if (field_ < CURRENT) return put_fixed(phase.voltage_v, 2, MOST_VOLTAGE_V, text);
+    if (field_ < POWER_FACTOR) return put_fixed(phase.current_a, 3, MOST_CURRENT_A, text);
+    return put_power_factor(phase, text);
+  }
+  switch (field_) {
+    case HEAD: return put_text("$MTR,1", PIECE, text);
+    case BOOT_ID: return put_whole(packet_.boot_id, text);
+    case UPTIME: return put_whole(packet_.uptime_ms < MOST_UPTIME_MS ? packet_.uptime_ms : MOST_UPTIME_MS, text);
+    case SEQUENCE: return put_whole(packet_.sequence, text);
+    case FREQUENCY: return put_fixed(reading.frequency_hz, 3, MOST_FREQUENCY_HZ, text);
+    case GENERATOR_ACTIVE: return put_power(reading.generator.active_w, text);
+    case GENERATOR_REACTIVE: return put_power(reading.generator.reactive_var, text);
+    case GENERATOR_APPARENT: return put_whole(scaled(reading.generator.apparent_va, 1.0f, MOST_POWER_W), text);
+    case EXCHANGE_ACTIVE: return put_power(reading.exchange.active_w, text);
+    case EXCHANGE_REACTIVE: return put_power(reading.exchange.reactive_var, text);
+    case IMPORT_COUNTER: return put_whole(packet_.counters.import_ws, text);
+    case EXPORT_COUNTER: return put_whole(packet_.counters.export_ws, text);
+    case GENERATION_COUNTER: return put_whole(packet_.counters.generation_ws, text);
+    case GENERATOR_BREAKER: return put_whole(packet_.generator_closed, text);
+    case GRID_BREAKER: return put_whole(packet_.grid_closed, text);
+    case FLAGS: return put_hex(packet_.flags & ALL_FLAGS, text);
+    case COMMAND_ID: return put_whole(packet_.command_id, text);
+    case COMMAND_STATE: return put_whole(packet_.command_state, text);
+    default: return put_text(firmware_, FIRMWARE_LENGTH, text);
+  }
+}
+
+uint8_t write_calibration(Item item, int32_t value, bool refused, char* text) {
+  char* at = put_text("$CAL,", PacketWriter::PIECE, text);
+  name_of(item, at);
+  at += NAME_LENGTH;
+  *at++ = ',';
+  if (refused) {
+    at = put_text("REFUSED", PacketWriter::PIECE, at);
+  } else {
+    const bool negative = value < 0;
+    if (negative) *at++ = '-';
+    // Negated as unsigned: the lowest number has no positive twin.
+    at = put_whole(negative ? 0u - static_cast<uint32_t>(value) : static_cast<uint32_t>(value), at);
+  }
+  return end_calibration_line(text, at);
+}
+
+uint8_t write_saved(char* text) {
+  return end_calibration_line(text, put_text("$CAL,SAVED", PacketWriter::PIECE, text));
+}
+
+}  // namespace meter
