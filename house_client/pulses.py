@@ -66,7 +66,7 @@ class Pulses:
         finally:
             self._echo = None
         self._unheard = False
-        if state is CommandState.PULSING:
+        if self._word() is CommandState.PULSING:  # a short one may have ended in what was heard with its echo
             self._runs_until = loop.time() + command.width_ms / 1000
         return state
 

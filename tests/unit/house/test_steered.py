@@ -248,6 +248,22 @@ def test_while_a_pulse_is_given_no_other_is_sent(tmp_path):
     run(tmp_path, story)
 
 
+def test_a_pulse_whose_end_is_heard_with_its_echo_is_not_waited_for(tmp_path):
+    async def story(house):
+        await house.live(1)
+        house.port.state = None
+        house.target(1500)
+        await asyncio.sleep(0)
+        house.port.echo(CommandState.PULSING)
+        house.port.echo(CommandState.DONE)
+        await house.answers()
+        house.port.state = CommandState.DONE
+        await told(house, 400, command_id=6)
+        assert house.port.widths == [900, -1100]
+
+    run(tmp_path, story)
+
+
 def test_targets_while_an_echo_is_waited_for_are_answered_and_the_newest_obeyed(tmp_path):
     async def story(house):
         await steered(house, 1500)
