@@ -37,7 +37,7 @@ def _offset(name: str, what: str, unit: str, limit: int) -> Item:
 
 
 def _angle(name: str, what: str) -> Item:
-    return Item(name, -30_000, 30_000, 0, "m°", f"angle, {what}")
+    return Item(name, -20_000, 20_000, 0, "m°", f"angle, {what}")
 
 
 def _phases(letter: str) -> list[tuple[str, str]]:
@@ -51,11 +51,11 @@ ITEMS: dict[str, Item] = {
     item.name: item
     for item in (
         *(_gain(name + "G", what) for name, what in _phases("V")),
-        *(_offset(name + "O", what, "mV", 50_000) for name, what in _phases("V")),
+        *(_offset(name + "O", what, "mV", 20_000) for name, what in _phases("V")),
         *(_gain(name + "G", what) for name, what in _CURRENTS),
-        *(_offset(name + "O", what, "mA", 5_000) for name, what in _CURRENTS),
+        *(_offset(name + "O", what, "mA", 1_000) for name, what in _CURRENTS),
         *(_angle(name + "A", what) for name, what in _CURRENTS),
-        Item("BGU", 1_000_000, 1_200_000, 1_100_000, "µV", "the ATmega's own reference (bandgap)"),
+        Item("BGU", 900_000, 1_300_000, 1_100_000, "µV", "the ATmega's own reference (bandgap)"),
         Item("CLK", -20_000, 20_000, 0, "ppm", "by which the board's clock is fast"),
         Item("DIO", 0, 2_000, 0, "mV", "drop of the rectifiers: 0 active, 1400 diode bridges"),
         Item("SNR", 0, 65_535, 0, "", "serial number of the meter"),
