@@ -38,12 +38,16 @@ class Calibration {
   // False, and nothing is changed, if version, CRC or a value is wrong. `read` gives the block's bytes.
   bool load(uint8_t (*read)(void* context, uint16_t index), void* context);
 
+  static const uint8_t BLOCK_VERSION = 1;
+
  private:
   int32_t value_[ITEMS];
 };
 
 // The item of a name such as "V1G"; ITEMS if there is none.
 Item item_named(const char* name, uint8_t length);
+// Whether a sound meter can need this value.
+bool within_limits(Item item, int32_t value);
 // Writes NAME_LENGTH characters, no zero.
 void name_of(Item item, char* name);
 

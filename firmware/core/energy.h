@@ -24,7 +24,7 @@ class Energy {
 
  private:
   Counters counters_;
-  uint32_t rest_mws_[3];
+  uint32_t rest_mws_[3];  // of import, export, generation
 };
 
 }  // namespace meter

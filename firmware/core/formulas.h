@@ -25,7 +25,7 @@ const FrontEnd CURRENT_FRONT_END = {5.405f, 1.0f, 0.0f, 0.70710678f};
 // 5.0). No counts are no volts: a diode's drop is added only where it was lost.
 float rms(const FrontEnd& front_end, float counts, float supply_v);
 
-// The supply in V, from the mean counts of the bandgap reference of `bandgap_v` (1.1 V nominally).
+// The supply in V, from the mean counts of the bandgap reference of `bandgap_v` (1.1 V nominally); 0 for none.
 float supply_v(float bandgap_counts, float bandgap_v);
 
 // Hz from the time high and low of one period in µs (4.4.3); 0 for no period.

@@ -8,16 +8,19 @@ namespace meter {
 const float LOWEST_HZ = 40.0f;
 const float HIGHEST_HZ = 70.0f;
 
-// Counts whole periods; a period that no mains has (an edge lost, a spike) is left out.
+// Counts whole periods. Left out are: an edge that comes too soon (a spike, chatter), a period that is too long (an
+// edge was lost), and one that differs from the one before by more than mains can.
 class Frequency {
  public:
-  Frequency() { restart(); last_known_ = false; }
+  Frequency() : last_(0) { restart(); silence(); }
 
   // Forget the periods, but not the last edge: the next second begins there.
   void restart() { ticks_ = 0; periods_ = 0; }
   void capture(uint32_t at);
   // No edge for so long that the next one ends no period.
-  void silence() { last_known_ = false; }
+  void silence() { last_known_ = false; before_ticks_ = 0; }
+  // Whether no period was counted since the restart.
+  bool silent() const { return periods_ == 0; }
 
   // Hz, corrected for a crystal that is fast by `clock_ppm`; 0 without voltage.
   float hertz(int32_t clock_ppm) const;
@@ -25,6 +28,7 @@ class Frequency {
  private:
   uint32_t last_, ticks_;
   uint16_t periods_;
+  uint16_t before_ticks_;  // the period before, counted or not; 0 for none
   bool last_known_;
 };
 

@@ -9,12 +9,13 @@ namespace meter {
 // of the voltage is the voltage's doing, one alone the current's: who moved first tells lead from lag.
 class PhaseAngle {
  public:
-  PhaseAngle() { restart(); }
+  PhaseAngle() : since_(0), voltage_(false), differs_(false) { restart(); }
 
   // Forget all; the next edge begins anew (the multiplexer was switched).
   void restart();
 
-  // The two squares as they are since `at` (ticks of 2 MHz, wrapping). Called on any change of either.
+  // The two squares as they are since `at` (ticks of 2 MHz, wrapping). To be called on any change of either; to
+  // call it without one does no harm. Good for half an hour without a restart.
   void edge(uint32_t at, bool voltage, bool differs);
 
   // Whether at least one whole period was seen.
