@@ -53,6 +53,8 @@ const uint64_t POWERS_OF_TEN[MOST_DIGITS] METER_FLASH = {
     10000u, 1000u, 100u, 10u, 1u,
 };
 
+uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
 char* put_text(const char* from, uint8_t most, char* text) {
   for (; most > 0 && *from != '\0'; --most) *text++ = *from++;
   return text;
@@ -91,6 +93,10 @@ char* put_power(float power_w, char* text) {
   const uint32_t magnitude = scaled(power_w < 0.0f ? -power_w : power_w, 1.0f, MOST_POWER_W);
   if (power_w < 0.0f && magnitude > 0) *text++ = '-';
   return put_whole(magnitude, text);
+}
+
+char* put_apparent(float power_va, char* text) {
+  return put_whole(scaled(power_va, 1.0f, MOST_POWER_W), text);
 }
 
 char* put_power_factor(const PhaseReading& phase, char* text) {
@@ -159,12 +165,12 @@ char* PacketWriter::put_field(char* text) const {
   switch (field_) {
     case HEAD: return put_text("$MTR,1", PIECE, text);
     case BOOT_ID: return put_whole(packet_.boot_id, text);
-    case UPTIME: return put_whole(packet_.uptime_ms < MOST_UPTIME_MS ? packet_.uptime_ms : MOST_UPTIME_MS, text);
+    case UPTIME: return put_whole(least(packet_.uptime_ms, MOST_UPTIME_MS), text);
     case SEQUENCE: return put_whole(packet_.sequence, text);
     case FREQUENCY: return put_fixed(reading.frequency_hz, 3, MOST_FREQUENCY_HZ, text);
     case GENERATOR_ACTIVE: return put_power(reading.generator.active_w, text);
     case GENERATOR_REACTIVE: return put_power(reading.generator.reactive_var, text);
-    case GENERATOR_APPARENT: return put_whole(scaled(reading.generator.apparent_va, 1.0f, MOST_POWER_W), text);
+    case GENERATOR_APPARENT: return put_apparent(reading.generator.apparent_va, text);
     case EXCHANGE_ACTIVE: return put_power(reading.exchange.active_w, text);
     case EXCHANGE_REACTIVE: return put_power(reading.exchange.reactive_var, text);
     case IMPORT_COUNTER: return put_whole(packet_.counters.import_ws, text);

@@ -24,8 +24,9 @@ struct Packet {
 
 extern const char FIRMWARE_VERSION[];
 
-// Writes "$MTR,…*CCCC\r\n" as docs/protocol.md says, every number in its one spelling, within its limits: a value
-// beyond them is written as the limit, what is no number as 0. Half a last digit is rounded away from zero.
+// Writes "$MTR,…*CCCC\r\n" as docs/protocol.md says, every number in its one spelling, within its limits: a
+// value beyond them is written as the limit, what is no number as 0. Half a last digit is rounded away from
+// zero.
 class PacketWriter {
  public:
   PacketWriter() : field_(IDLE) {}
@@ -49,7 +50,8 @@ class PacketWriter {
   uint16_t crc_;
 };
 
-// "$CAL,V1G,1000000*CCCC\r\n" or "$CAL,V1G,REFUSED*CCCC\r\n" into `text`; returns its length, at most CAL_LINE.
+// "$CAL,V1G,1000000*CCCC\r\n" or "$CAL,V1G,REFUSED*CCCC\r\n" into `text`; returns its length, at most
+// CAL_LINE.
 const uint8_t CAL_LINE = 32;
 uint8_t write_calibration(Item item, int32_t value, bool refused, char* text);
 // "$CAL,SAVED*CCCC\r\n"

@@ -14,15 +14,15 @@ class Pulser {
  public:
   Pulser() : id_(0), pulse_id_(0), left_ms_(0), rest_ms_(0), state_(NO_COMMAND), raise_(false), on_(false) {}
 
-  // A command with the id of the last one, or of the last pulse, is the same command: it is not obeyed twice. A
-  // pulse in the same direction replaces what is left of the one that runs; one in the other is refused until that
-  // has ended and rested. A refused one leaves the pulse that runs alone, but `id` and `state` tell of it then, and
-  // go on to after that pulse has ended: they are always those of the newest command.
-  // To be called with the interrupt of `tick` held off.
+  // A command with the id of the last one, or of the last pulse, is the same command: it is not obeyed
+  // twice. A pulse in the same direction replaces what is left of the one that runs; one in the other is
+  // refused until that has ended and rested. A refused one leaves the pulse that runs alone, but `id` and
+  // `state` tell of it from then on, even after that pulse has ended: they are always those of the newest
+  // command. To be called with the interrupt of `tick` held off.
   PulseState command(uint32_t id, bool raise, uint16_t width_ms);
 
-  // Every millisecond, in the timer's interrupt. True if the state changed. The outputs change here and nowhere
-  // else, so a pulse lasts exactly as many ticks as it has milliseconds.
+  // Every millisecond, in the timer's interrupt. True if the state changed. The outputs change here and
+  // nowhere else, so a pulse lasts exactly as many ticks as it has milliseconds.
   bool tick();
 
   bool raising() const { return on_ && raise_; }

@@ -85,7 +85,8 @@ void Store::find_newest(Found& found) {
   bool any = false;
   for (uint8_t slot = 0; slot < SLOTS; ++slot) {
     uint8_t text[SLOT_BYTES];
-    for (uint8_t i = 0; i < SLOT_BYTES; ++i) text[i] = bytes_.read(static_cast<uint16_t>(address_of_slot(slot) + i));
+    const uint16_t address = address_of_slot(slot);
+    for (uint8_t i = 0; i < SLOT_BYTES; ++i) text[i] = bytes_.read(static_cast<uint16_t>(address + i));
     if (crc_of_slot(text) != get16(text + CRC_AT)) continue;
     // Serial numbers wrap; those in the ring are never far apart.
     const uint16_t serial = get16(text + SERIAL_AT);
@@ -138,8 +139,9 @@ void Store::poll_counters() {
 // --- calibration --------------------------------------------------------------------------------------
 
 bool Store::copy_holds(uint8_t copy, const Calibration& calibration) {
+  const uint16_t address = address_of_copy(copy);
   for (uint16_t i = 0; i < Calibration::BLOCK_BYTES; ++i) {
-    if (bytes_.read(static_cast<uint16_t>(address_of_copy(copy) + i)) != calibration.block_byte(i)) return false;
+    if (bytes_.read(static_cast<uint16_t>(address + i)) != calibration.block_byte(i)) return false;
   }
   return true;
 }

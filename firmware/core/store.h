@@ -25,22 +25,22 @@ const uint16_t STORE_BYTES = 1024;
 const uint8_t COPIES = 2;
 const uint16_t COPY_PLACE = 128;
 const uint16_t RING_AT = COPIES * COPY_PLACE;
-const uint8_t SLOT_BYTES = 18;  // import, export, generation, boots, CRC, serial number of the slot; little endian
+const uint8_t SLOT_BYTES = 18;  // import, export, generation, boots, CRC, the slot's serial; little endian
 const uint8_t SLOTS = (STORE_BYTES - RING_AT) / SLOT_BYTES;
 
-// Counters and the number of the start, with a serial number and a CRC; the newest sound slot counts, and the oldest
-// is written next, its serial number last: until that stands, a slot that is broken off is still the oldest.
-// 5 minutes apart, a slot is good for 100,000 writes and the ring for decades: see docs/meter.md.
+// Counters and the number of the start, with a serial number and a CRC; the newest sound slot counts, and the
+// oldest is written next, its serial number last: until that stands, a slot that is broken off is still the
+// oldest. 5 minutes apart, a slot is good for 100,000 writes and the ring for decades: see docs/meter.md.
 //
-// Of the calibration's copies one is touched only while the other is sound, and is no copy from its first byte to
-// its last. So a supply that goes at any moment leaves the previous or the new values.
+// Of the calibration's copies one is touched only while the other is sound, and from its first byte to its
+// last it is none. So a supply that goes at any moment leaves the previous or the new values.
 class Store {
  public:
   explicit Store(ByteStore& bytes);
 
-  // At the start, before anything is saved. `calibrated` is false if neither copy is sound (nominal values are set
-  // then). A copy that is not sound is begun to be written again from the other, so `saving_calibration` may be
-  // true after this. `calibration` must live as long as the store.
+  // At the start, before anything is saved. `calibrated` is false if neither copy is sound (nominal values
+  // are set then). A copy that is not sound is begun to be written again from the other, so
+  // `saving_calibration` may be true after this. `calibration` must live as long as the store.
   struct Found {
     Counters counters;
     uint16_t boots;   // starts before this one
@@ -48,8 +48,8 @@ class Store {
   };
   Found load(Calibration& calibration);
 
-  // Begin to write; what is being written of the same kind is begun anew with the new values. Of the calibration no
-  // copy is kept here: it must not be changed while `saving_calibration`.
+  // Begin to write; what is being written of the same kind is begun anew with the new values. The calibration
+  // is not kept here: it must not be changed while `saving_calibration`.
   void save_counters(const Counters& counters, uint16_t boots);
   void save_calibration(const Calibration& calibration);
 
