@@ -15,10 +15,12 @@ namespace meter {
 
 const uint16_t SLOT_MS = 100;      // the multiplexer stays so long on a side
 const uint16_t SETTLE_MS = 2;      // of which the first are not measured
-const uint16_t PACKET_MS = 1000;
+const uint16_t PACKET_MS = 1000;   // a whole, even number of slots
+const uint16_t QUIET_MS = 30;      // before a regular packet nothing else is begun: it would hold that up
 const uint32_t SAVE_MS = 300000;   // counters to EEPROM
 const float SAVE_SUPPLY_V = 4.4f;  // at once: the supply is going
 const uint8_t BROWN_OUT_PACKETS = 60;  // carry the flag of a restart after a brown-out
+const uint8_t REPLIES = 8;             // to calibration lines, waiting to be sent
 
 // Owns all parts. The sketch calls it from its main loop; only `pulser` is touched in an interrupt.
 class Meter {
@@ -28,6 +30,7 @@ class Meter {
   // `kept`: counters that outlived the reset in RAM, or null. They win over the EEPROM's if not behind them.
   void begin(bool brown_out, const Counters* kept, uint32_t now_ms);
 
+  // Edges of before a `slot_ended` come before it.
   void edge(uint32_t at, Squares squares);
   void capture(uint32_t at);
 
@@ -37,19 +40,67 @@ class Meter {
   // A little of the work that is waiting; returns whether there is more. Never longer than about 2 ms.
   bool work();
 
-  // Which side the multiplexer must show now, and what the ADC added up meanwhile when that changes.
-  Side side() const;
+  // Which side the multiplexer must show now. When that changes, what the ADC added up for the other one until
+  // then: it must stay as it is until the next change.
+  Side side() const { return side_; }
   void slot_ended(const AdcSums& sums);
 
-  void receive(char byte);
-  // The next piece to send, if there is one and `room` is enough for it.
+  // True if a pulse is commanded: then `obey` is to be called next, with the timer's interrupt held off.
+  bool receive(char byte);
+  void obey();
+
+  // The next piece to send, if there is one and `room` is enough for it; 0 if not.
   uint8_t send(char* text, uint8_t room);
 
-  Pulser& pulser();
-  const Counters& counters() const;
+  Pulser& pulser() { return pulser_; }
+  const Counters& counters() const { return energy_.counters(); }
 
  private:
-  // by whoever writes it
+  // What a waiting reply says of an item, besides its value.
+  static const uint8_t REFUSED_ITEM = 0x80;
+  static const uint8_t SAVED = 0x40;  // of no item
+
+  void pass_ms();
+  void end_slot();
+  void look_at_supply();
+  bool tell_house();
+  bool quiet() const { return into_second_ms_ >= PACKET_MS - QUIET_MS || second_waits_ || packet_waits_; }
+  void begin_packet(bool regular);
+  uint16_t flags(bool regular);
+  void take(const Command& command);
+  void reply(uint8_t what) { replies_[reply_count_++] = what; }
+  uint8_t next_reply(char* text);
+  void save_counters();
+
+  Store store_;
+  Calibration calibration_;
+  Energy energy_;
+  Clock clock_;
+  Debounce generator_contact_, grid_contact_;
+  Pulser pulser_;
+  LineReader reader_;
+  Command command_;  // a pulse, until it is obeyed
+  Measure measure_;
+  Reading reading_;
+  PacketWriter writer_;
+
+  const AdcSums* sums_;         // of the slot that ended, until it is worked off
+  uint16_t covered_ms_[SIDES];  // since the last slot of that side ended
+  uint16_t slot_covers_ms_;
+  uint16_t into_slot_ms_, into_second_ms_;
+  Side side_, ended_side_;
+
+  uint32_t count_ms_;  // as last seen
+  uint32_t time_ms_;   // the same, with the crystal's error taken out
+  int32_t drift_;      // of the error, what is not a whole millisecond yet: 10^-6 ms
+
+  uint32_t boot_id_, sequence_;
+  uint32_t saved_at_ms_, saved_sum_;
+  uint8_t brown_out_packets_;
+  uint8_t replies_[REPLIES], reply_count_;
+  PulseState told_;
+  bool second_waits_, packet_waits_, echo_waits_, saved_waits_;
+  bool line_refused_, pulse_refused_, calibrated_, supply_went_;
 };
 
 }  // namespace meter
