@@ -17,9 +17,10 @@ struct FrontEnd {
   float peak_to_rms;
 };
 
-// Dividers end at 277 V and 19.1 A; the printed 3.425 ends at 240 V, below a legal 253 V.
-const FrontEnd VOLTAGE_FRONT_END = {4.0f, 220.0f / 12.0f, 0.0f, 0.70710678f};
-const FrontEnd CURRENT_FRONT_END = {5.405f, 1.0f, 0.0f, 0.70710678f};
+// Dividers that end at 277 V and 20.1 A with active rectifiers. (Behind a bridge, 4.0 and 5.405 do the same, with
+// its drop; the printed 3.425 ends at 240 V, below a legal 253 V.) One set of dividers serves both profiles.
+const FrontEnd VOLTAGE_FRONT_END = {4.28f, 220.0f / 12.0f, 0.0f, 0.70710678f};
+const FrontEnd CURRENT_FRONT_END = {5.685f, 1.0f, 0.0f, 0.70710678f};
 
 // RMS volts or amperes from a mean of ADC counts. `supply_v` is what the full scale stands for (printed:
 // 5.0). No counts are no volts: a diode's drop is added only where it was lost.

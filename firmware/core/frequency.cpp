@@ -9,6 +9,7 @@ namespace {
 
 const uint16_t SHORTEST_TICKS = static_cast<uint16_t>(TICKS_PER_SECOND / HIGHEST_HZ);
 const uint16_t LONGEST_TICKS = static_cast<uint16_t>(TICKS_PER_SECOND / LOWEST_HZ);
+const uint8_t MOST_CHANGE = 64;  // a part of the period: 40 Hz a second, which no generator swings
 const float US_PER_TICK = 1.0e6f / TICKS_PER_SECOND;
 
 }  // namespace
@@ -20,7 +21,7 @@ void Frequency::capture(uint32_t at) {
   if (last_known_ && elapsed <= LONGEST_TICKS) {
     period = static_cast<uint16_t>(elapsed);
     const uint16_t change = period > before_ticks_ ? period - before_ticks_ : before_ticks_ - period;
-    if (change < period / 16) {
+    if (change < period / MOST_CHANGE) {
       ticks_ += period;
       ++periods_;
     }
