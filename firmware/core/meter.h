@@ -13,12 +13,12 @@
 
 namespace meter {
 
-const uint16_t SLOT_MS = 100;      // the multiplexer stays so long on a side
-const uint16_t SETTLE_MS = 2;      // of which the first are not measured
-const uint16_t PACKET_MS = 1000;   // a whole, even number of slots
-const uint16_t QUIET_MS = 30;      // before a regular packet nothing else is begun: it would hold that up
-const uint32_t SAVE_MS = 300000;   // counters to EEPROM
-const float SAVE_SUPPLY_V = 4.4f;  // at once: the supply is going
+const uint8_t SLOT_MS = 100;         // the multiplexer stays so long on a side
+const uint8_t SETTLE_MS = 2;         // of which the first are not measured
+const uint8_t SLOTS_A_SECOND = 10;   // an even number, so that each side has its own
+const uint8_t QUIET_MS = 30;         // before a regular packet nothing else is begun: it would hold that up
+const uint16_t SAVE_S = 300;         // counters to EEPROM
+const float SAVE_SUPPLY_V = 4.4f;    // at once: the supply is going
 const uint8_t BROWN_OUT_PACKETS = 60;  // carry the flag of a restart after a brown-out
 const uint8_t REPLIES = 8;             // to calibration lines, waiting to be sent
 
@@ -42,7 +42,7 @@ class Meter {
 
   // Which side the multiplexer must show now. When that changes, what the ADC added up for the other one until
   // then: it must stay as it is until the next change.
-  Side side() const { return side_; }
+  Side side() const { return slot_ % SIDES == 0 ? TIE : GENERATOR; }
   void slot_ended(const AdcSums& sums);
 
   // True if a pulse is commanded: then `obey` is to be called next, with the timer's interrupt held off.
@@ -62,15 +62,17 @@ class Meter {
 
   void pass_ms();
   void end_slot();
+  void end_second();
   void look_at_supply();
-  bool tell_house();
-  bool quiet() const { return into_second_ms_ >= PACKET_MS - QUIET_MS || second_waits_ || packet_waits_; }
+  void look_at_store();
+  void save_counters();
+  // Whether a regular packet comes soon, or is being made.
+  bool quiet() const { return (slot_ == SLOTS_A_SECOND - 1 && into_slot_ms_ >= SLOT_MS - QUIET_MS) || second_waits_; }
   void begin_packet(bool regular);
   uint16_t flags(bool regular);
-  void take(const Command& command);
+  void calibrate();
   void reply(uint8_t what) { replies_[reply_count_++] = what; }
   uint8_t next_reply(char* text);
-  void save_counters();
 
   Store store_;
   Calibration calibration_;
@@ -79,27 +81,26 @@ class Meter {
   Debounce generator_contact_, grid_contact_;
   Pulser pulser_;
   LineReader reader_;
-  Command command_;  // a pulse, until it is obeyed
+  Command command_;  // the last; a pulse until it is obeyed
   Measure measure_;
-  Reading reading_;
+  Packet packet_;  // the last, as it was told
   PacketWriter writer_;
-
-  const AdcSums* sums_;         // of the slot that ended, until it is worked off
-  uint16_t covered_ms_[SIDES];  // since the last slot of that side ended
-  uint16_t slot_covers_ms_;
-  uint16_t into_slot_ms_, into_second_ms_;
-  Side side_, ended_side_;
 
   uint32_t count_ms_;  // as last seen
   uint32_t time_ms_;   // the same, with the crystal's error taken out
   int32_t drift_;      // of the error, what is not a whole millisecond yet: 10^-6 ms
+  uint8_t slot_, into_slot_ms_;
 
-  uint32_t boot_id_, sequence_;
-  uint32_t saved_at_ms_, saved_sum_;
+  const AdcSums* sums_;  // of the slot that ended, until it is worked off
+  Side ended_side_;
+  uint16_t covers_ms_;            // that slot
+  uint16_t ended_at_ms_[SIDES];  // the last slots; low half of the time
+
+  uint32_t saved_sum_;
+  uint16_t unsaved_s_;
   uint8_t brown_out_packets_;
   uint8_t replies_[REPLIES], reply_count_;
-  PulseState told_;
-  bool second_waits_, packet_waits_, echo_waits_, saved_waits_;
+  bool second_waits_, echo_waits_, saved_waits_;
   bool line_refused_, pulse_refused_, calibrated_, supply_went_;
 };
 

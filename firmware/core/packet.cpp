@@ -135,7 +135,7 @@ uint8_t end_calibration_line(char* line, char* text) {
 }  // namespace
 
 void PacketWriter::begin(const Packet& packet, const char* firmware) {
-  packet_ = packet;
+  packet_ = &packet;
   firmware_ = firmware;
   field_ = HEAD;
   crc_ = CRC_START;
@@ -155,7 +155,7 @@ uint8_t PacketWriter::next(char* text) {
 }
 
 char* PacketWriter::put_field(char* text) const {
-  const Reading& reading = packet_.reading;
+  const Reading& reading = packet_->reading;
   if (field_ >= VOLTAGE && field_ < FREQUENCY) {
     const PhaseReading& phase = reading.phase[(field_ - VOLTAGE) % PHASES];
     if (field_ < CURRENT) return put_fixed(phase.voltage_v, 2, MOST_VOLTAGE_V, text);
@@ -164,23 +164,23 @@ char* PacketWriter::put_field(char* text) const {
   }
   switch (field_) {
     case HEAD: return put_text("$MTR,1", PIECE, text);
-    case BOOT_ID: return put_whole(packet_.boot_id, text);
-    case UPTIME: return put_whole(least(packet_.uptime_ms, MOST_UPTIME_MS), text);
-    case SEQUENCE: return put_whole(packet_.sequence, text);
+    case BOOT_ID: return put_whole(packet_->boot_id, text);
+    case UPTIME: return put_whole(least(packet_->uptime_ms, MOST_UPTIME_MS), text);
+    case SEQUENCE: return put_whole(packet_->sequence, text);
     case FREQUENCY: return put_fixed(reading.frequency_hz, 3, MOST_FREQUENCY_HZ, text);
     case GENERATOR_ACTIVE: return put_power(reading.generator.active_w, text);
     case GENERATOR_REACTIVE: return put_power(reading.generator.reactive_var, text);
     case GENERATOR_APPARENT: return put_apparent(reading.generator.apparent_va, text);
     case EXCHANGE_ACTIVE: return put_power(reading.exchange.active_w, text);
     case EXCHANGE_REACTIVE: return put_power(reading.exchange.reactive_var, text);
-    case IMPORT_COUNTER: return put_whole(packet_.counters.import_ws, text);
-    case EXPORT_COUNTER: return put_whole(packet_.counters.export_ws, text);
-    case GENERATION_COUNTER: return put_whole(packet_.counters.generation_ws, text);
-    case GENERATOR_BREAKER: return put_whole(packet_.generator_closed, text);
-    case GRID_BREAKER: return put_whole(packet_.grid_closed, text);
-    case FLAGS: return put_hex(packet_.flags & ALL_FLAGS, text);
-    case COMMAND_ID: return put_whole(packet_.command_id, text);
-    case COMMAND_STATE: return put_whole(packet_.command_state, text);
+    case IMPORT_COUNTER: return put_whole(packet_->counters.import_ws, text);
+    case EXPORT_COUNTER: return put_whole(packet_->counters.export_ws, text);
+    case GENERATION_COUNTER: return put_whole(packet_->counters.generation_ws, text);
+    case GENERATOR_BREAKER: return put_whole(packet_->generator_closed, text);
+    case GRID_BREAKER: return put_whole(packet_->grid_closed, text);
+    case FLAGS: return put_hex(packet_->flags & ALL_FLAGS, text);
+    case COMMAND_ID: return put_whole(packet_->command_id, text);
+    case COMMAND_STATE: return put_whole(packet_->command_state, text);
     default: return put_text(firmware_, FIRMWARE_LENGTH, text);
   }
 }

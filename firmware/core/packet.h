@@ -29,9 +29,10 @@ extern const char FIRMWARE_VERSION[];
 // zero.
 class PacketWriter {
  public:
-  PacketWriter() : field_(IDLE) {}
+  PacketWriter() : packet_(nullptr), field_(IDLE) {}
 
-  // A copy of the packet is kept. A line that is being written is broken off: wait until `busy` is false.
+  // The packet must stay as it is until the line is done. A line that is being written is broken off: wait until
+  // `busy` is false.
   void begin(const Packet& packet, const char* firmware = FIRMWARE_VERSION);
   bool busy() const { return field_ != IDLE; }
 
@@ -44,7 +45,7 @@ class PacketWriter {
 
   char* put_field(char* text) const;
 
-  Packet packet_;
+  const Packet* packet_;
   const char* firmware_;
   uint8_t field_;
   uint16_t crc_;

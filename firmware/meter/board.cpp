@@ -42,7 +42,7 @@ struct Snapshot {
   uint16_t stamp;
   uint8_t port;
 };
-const uint8_t SNAPSHOTS = 32;  // a power of two; all edges of 10 ms
+const uint8_t SNAPSHOTS = 16;  // a power of two; some milliseconds of edges
 
 meter::Pulser* pulser_;
 

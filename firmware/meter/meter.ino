@@ -17,7 +17,7 @@ static void take_edges() {
 }
 
 static void pass_time() {
-  static uint32_t last_ms = board::now_ms();
+  static uint32_t last_ms;
   const uint32_t now_ms = board::now_ms();
   if (now_ms == last_ms) return;
   last_ms = now_ms;
