@@ -81,7 +81,8 @@ class Calibrator:
             taken, refused = Value(name, value), Refused(name)
             if self._ask(encode_set(name, value), (taken, refused).__contains__) == refused:
                 raise CalibrationError(
-                    f"The meter refuses {name} = {value}; its firmware is another than this program's."
+                    f"The meter refuses {name} = {value}. It may still be saving; else its firmware is another"
+                    " than this program's."
                 )
 
     def save(self) -> None:
