@@ -13,6 +13,7 @@ import platformdirs
 
 from db.errors import DatabaseError
 from house_client.household import Household, HouseSettings, Refused
+from house_client.meter_address import EXAMPLES, modbus_address
 from house_client.program import HouseProgram
 from house_client.running import RunningHousehold
 from house_client.settings_file import read_settings
@@ -33,7 +34,13 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--house", type=_house, help="ID of this house, as the central knows it (default: as set up)"
     )
-    parser.add_argument("--serial", metavar="PORT", help="serial port of the meter, for example /dev/ttyUSB0")
+    parser.add_argument(
+        "--serial",
+        type=_meter,
+        metavar="PORT",
+        help="serial port of the meter, for example /dev/ttyUSB0; or a Modbus meter's address, like "
+        + EXAMPLES,
+    )
     parser.add_argument("--central", type=address, metavar="HOST:PORT", help="address of the central")
     parser.add_argument(
         "--max-export-kw",
@@ -55,6 +62,14 @@ def _house(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not an ID; it has 1 to 32 letters, digits, hyphens or underscores"
         )
+    return text
+
+
+def _meter(text: str) -> str:
+    try:
+        modbus_address(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from fault
     return text
 
 

@@ -4,13 +4,13 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import serial
 from serial.tools.list_ports import comports
 
+from house_client.meter import Heard, StateChanged
 from house_client.snapshot import MeterState
 from microgrid.sample import Sample
 from microgrid.wire.errors import WireError
@@ -21,17 +21,13 @@ READ_TIMEOUT_S = 1.0
 REOPEN_S = 2.0
 BY_ID = Path("/dev/serial/by-id")  # names that stay with a device, wherever it is plugged in
 
-Heard = Callable[[int, list[Sample]], None]
-StateChanged = Callable[[MeterState, str], None]
-
 log = logging.getLogger(__name__)
 
 
 class MeterPort:
-    """Reads the meter until `stop`, opening the port again whenever it goes away.
+    """Reads the meter until `stop`, opening the port again whenever it goes away (a `Meter`)."""
 
-    `heard(received_ms, samples)` and `changed(state, sentence)` are called from the port's thread.
-    """
+    has_outputs = True
 
     def __init__(self, device: str, heard: Heard, changed: StateChanged) -> None:
         self._device = device

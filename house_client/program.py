@@ -11,8 +11,9 @@ from db.errors import DatabaseError
 from db.house.journal import MinuteJournal
 from house_client.household import History, HouseSettings, Refused
 from house_client.link import Link
+from house_client.meter import Meter
+from house_client.meter_choice import meter_at
 from house_client.meter_exchange import keep_begun, read_begun
-from house_client.meter_port import MeterPort
 from house_client.safe_output import SafeOutput, keep_safe_output, read_safe_output
 from house_client.service import FRESH_S, HouseService, packet_times
 from house_client.snapshot import HouseSnapshot, MeterState
@@ -64,7 +65,7 @@ class HouseProgram:
         self._inbox: list[tuple[int, Sample]] = []
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
-        self._port: MeterPort | None = None
+        self._port: Meter | None = None
         self._stopped = False
 
     async def start(self) -> None:
@@ -73,7 +74,7 @@ class HouseProgram:
         if self.service.exchange.begun is None:
             await self._keep_begun()  # one that was finished as the power failed
         if self._settings.serial_port is not None:
-            self._port = MeterPort(
+            self._port = meter_at(
                 self._settings.serial_port,
                 lambda at_ms, samples: _call(loop, self._hear, at_ms, samples),
                 lambda state, sentence: _call(loop, self._meter_changed, state, sentence),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from house_client.meter_port import MeterPort
+from house_client.meter import Meter
 from microgrid.sample import CommandState, Sample
 from microgrid.wire.serial import Command, CommandKind
 
@@ -16,12 +16,17 @@ class Pulses:
     """Sends pulses through `port` (None: there is none) and hears what the meter says of them."""
 
     def __init__(self) -> None:
-        self.port: MeterPort | None = None
+        self.port: Meter | None = None
         self._sent: Command | None = None  # the newest
         self._echo: asyncio.Future[CommandState] | None = None  # while somebody waits for it
         self._unheard = False  # nobody was told yet what became of the newest
         self._runs_until = 0.0  # by the loop's clock
         self._heard: tuple[int, CommandState] = (0, CommandState.NONE)  # the meter's last word
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether the meter can pulse at all; so taken until it is known which meter it is."""
+        return self.port is None or self.port.has_outputs
 
     @property
     def running(self) -> bool:

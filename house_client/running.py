@@ -5,11 +5,12 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any, TypeVar
 
 from db.errors import DatabaseError
 from house_client.household import History, HouseSettings, Refused
+from house_client.meter_address import modbus_address
+from house_client.meter_choice import line_of
 from house_client.program import HouseProgram
 from house_client.settings_file import write_settings
 from house_client.setup import knock, listen_once, own_port, serial_ports
@@ -109,7 +110,9 @@ class RunningHousehold:
 
     async def _test_port(self, port: str) -> str:
         program, own = self._program, self._settings.serial_port
-        if program is not None and own is not None and Path(port).resolve() == Path(own).resolve():
+        if program is not None and own is not None and line_of(port) == line_of(own):
+            if modbus_address(port) != modbus_address(own):
+                raise Refused(f"This program uses that line itself, for {own}; connect, to change over.")
             return own_port(port, program.service.fresh_sample)
         return await asyncio.to_thread(listen_once, port)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from house_client.household import HouseSettings
+from house_client.meter_address import modbus_address
 from microgrid.terms import HOUSE_ID
 from microgrid.wire.limits import ConnectionW
 from node.stepped import host_and_port
@@ -45,6 +46,8 @@ def read_settings(data: Path) -> HouseSettings | None:
         kept = msgspec.json.decode(text, type=_Kept)
         if HOUSE_ID.fullmatch(kept.house) is None:
             raise ValueError(f"the house ID {kept.house!r} is none")
+        if kept.serial_port is not None:
+            modbus_address(kept.serial_port)
         central = None if kept.central is None else host_and_port(kept.central)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as fault:
         raise SettingsError(

@@ -8,7 +8,9 @@ import errno
 import socket
 
 from house_client.household import Refused
-from house_client.meter_port import hear_once, list_ports
+from house_client.meter import MeterFault
+from house_client.meter_choice import hear_once
+from house_client.meter_port import list_ports
 from house_client.settings_file import address_text
 from microgrid.sample import Sample
 from microgrid.wire import messages as wire
@@ -34,6 +36,8 @@ def listen_once(port: str, seconds: float = LISTEN_S) -> str:
     """
     try:
         sample = hear_once(port, seconds)
+    except MeterFault as fault:
+        raise Refused(str(fault)) from fault
     except (OSError, ValueError) as fault:
         raise Refused(_port_words(port, fault)) from fault
     if sample is None:

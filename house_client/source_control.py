@@ -17,6 +17,7 @@ LONGEST_HOLD_S = 6 * 3600  # however long a target is said to hold, it must be r
 KEPT_EVERY_S = 60  # so often it is written down until when the newest target holds
 GRACE_S = 60  # for the central to be heard after a start, before its silence counts
 _OBEYED = (CommandState.PULSING, CommandState.DONE)
+_NO_OUTPUTS = "The meter of this house has no outputs to raise or lower its source with."
 _REFUSED = "The meter refused the pulse: the source is not running."
 
 Answer = Callable[[TargetAck], None]
@@ -83,7 +84,13 @@ class SourceControl:
         return None if self._target is None or self.is_safe else self._target.target_w
 
     def told(self, message: Target) -> None:
-        """Take over a target, or that it is withdrawn; it is answered after a look at the source."""
+        """Take over a target, or that it is withdrawn; it is answered after a look at the source.
+
+        A house whose meter has no outputs takes none: it says so at once.
+        """
+        if not self.pulses.has_outputs:
+            self._answer(self._word_on(message))
+            return
         now_s = self._now_s()
         command = (message.command_id, message.target_w)
         if command != self._command:  # an id that comes back with another target is another command
@@ -126,6 +133,8 @@ class SourceControl:
                 return
 
     async def _look_once(self) -> None:
+        if not self.pulses.has_outputs:
+            return
         now_s, sample = self._now_s(), self._sample()
         self._fall_back(now_s)
         if sample is None or self.pulses.running:
@@ -179,6 +188,8 @@ class SourceControl:
         state, reason = AckState.ACCEPTED, ""
         if message.target_w is not None and message.expires_s <= self._now_s():
             state, reason = AckState.REFUSED, "This target had expired when it came."
+        elif message.target_w is not None and not self.pulses.has_outputs:
+            state, reason = AckState.REFUSED, _NO_OUTPUTS
         elif current and self._refused:
             state, reason = AckState.REFUSED, _REFUSED
         elif message.target_w is not None and message.target_w > self.follower.limit_w:

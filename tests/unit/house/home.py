@@ -24,6 +24,8 @@ NOON_MS = NOON * 60_000
 class FakePort:
     """A meter that answers commands as it is told to, at once; `state` None: not at all."""
 
+    has_outputs = True
+
     def __init__(self, service, state=CommandState.DONE, open_=True):
         self.service = service
         self.state = state

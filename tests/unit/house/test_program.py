@@ -108,6 +108,8 @@ def test_a_journal_that_is_none_is_refused_and_no_thread_stays(tmp_path):
 class DeafPort:
     """Takes every command and says nothing."""
 
+    has_outputs = True
+
     def __init__(self):
         self.commands = []
 
