@@ -91,7 +91,7 @@ def _tcp(parts: SplitResult) -> TcpPlace:
     except ValueError:
         port = 0
     if port == 0:
-        raise ValueError("its port is no number between 1 and 65535")
+        raise ValueError("its port is not a number from 1 to 65535")
     return TcpPlace(parts.hostname, TCP_PORT if port is None else port)
 
 
@@ -107,6 +107,8 @@ def _serial(parts: SplitResult, given: dict[str, str]) -> SerialPlace:
 
 def _number(text: str, name: str, among: range | tuple[int, ...]) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) in among):
-        words = "one of " + ", ".join(map(str, among)) if isinstance(among, tuple) else "between 1 and 247"
-        raise ValueError(f"its {name} is no number {words}")
+        words = (
+            "a number from 1 to 247" if isinstance(among, range) else "one of " + ", ".join(map(str, among))
+        )
+        raise ValueError(f"its {name} is not {words}")
     return int(text)

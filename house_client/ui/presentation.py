@@ -46,9 +46,9 @@ def meter_words(snapshot: HouseSnapshot) -> str:
     translate = QCoreApplication.translate
     match snapshot.meter:
         case MeterState.NO_PORT:
-            words = translate(_CONTEXT, "No serial port chosen")
+            words = translate(_CONTEXT, "No meter chosen")
         case MeterState.MISSING:
-            words = translate(_CONTEXT, "Serial port missing")
+            words = translate(_CONTEXT, "Meter not reached")
         case MeterState.SILENT:
             words = translate(_CONTEXT, "Meter silent")
         case MeterState.HEARD:

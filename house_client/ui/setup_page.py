@@ -9,6 +9,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QScroller, QVBoxLayout, QWidget
 
 from house_client.household import Household, HouseSettings
+from house_client.meter_address import EXAMPLES, modbus_address
 from house_client.settings_file import address_text
 from house_client.snapshot import HouseSnapshot
 from house_client.ui.panels import Panel
@@ -25,6 +26,7 @@ from node.stepped import host_and_port
 PORTS_EVERY_MS = 2000
 _ANSWER = 17.0  # text size on a screen of 1024 by 600
 _LABEL_WIDTH = 10.5  # of the fields' labels, in text sizes
+_MODBUS = "modbus"  # stands in the list of ports for a meter whose address is typed
 
 
 class Answer(QWidget):
@@ -103,6 +105,9 @@ class SetupPage(Panel):
         self._snapshot: HouseSnapshot | None = None
         self.house = TextField(self.tr("House &ID"), longest=32)
         self.port = ListField(self.tr("Meter's &port"))
+        self.modbus = TextField(
+            self.tr("Modb&us meter"), self.tr("such as {0}").format(EXAMPLES), longest=200
+        )
         self.central = TextField(self.tr("Central's &address"), longest=120)
         self.most = NumberField(self.tr("&Gives at most"), "kW", 3)
         self.test_port = self._button(self.tr("&Listen"))
@@ -110,7 +115,7 @@ class SetupPage(Panel):
         self.port_answer, self.central_answer = Answer(), Answer()
         self.connect_button = self._button(self.tr("Co&nnect to central"))
         self.told = Answer()
-        self._fields: tuple[Field, ...] = (self.house, self.port, self.central, self.most)
+        self._fields: tuple[Field, ...] = (self.house, self.port, self.modbus, self.central, self.most)
         self._scroll = QScrollArea()
         self._timer = QTimer(self)
         self._timer.setInterval(PORTS_EVERY_MS)
@@ -144,7 +149,7 @@ class SetupPage(Panel):
             settings = self._household.settings()
             self._data = settings.data
             self.house.set_value(settings.house)
-            self._show_ports(settings.serial_port)
+            self._show_meter(settings.serial_port)
             self.central.set_value("" if settings.central is None else address_text(settings.central))
             most_w = settings.max_export_w
             self.most.set_value(None if most_w is None else most_w / 1000)
@@ -164,10 +169,16 @@ class SetupPage(Panel):
         self._show_ports(self.port.value())
         self._untouched = before
 
+    def _show_meter(self, address: str | None) -> None:
+        is_modbus = address is not None and modbus_address(address) is not None
+        self.modbus.set_value(address if is_modbus and address is not None else "")
+        self._show_ports(_MODBUS if is_modbus else address)
+
     def _show_ports(self, chosen: str | None) -> None:
-        """Offer the ports there are, none, and the chosen one even if it is not there now."""
+        """Offer the ports there are, none, an address, and the chosen one even if it is not there now."""
         choices = [Choice(None, self.tr("no meter yet"))]
         choices += [Choice(name, description) for name, description in self._household.ports()]
+        choices.append(Choice(_MODBUS, self.tr("Modbus meter"), self.tr("(at the address below)")))
         if chosen not in [choice.value for choice in choices]:
             choices.append(Choice(chosen, str(chosen), self.tr("(not there now)")))
         if choices != self._offered:
@@ -175,11 +186,14 @@ class SetupPage(Panel):
             self.port.set_choices(choices)
         if self.port.value() != chosen:
             self.port.set_value(chosen)
+        self.modbus.setVisible(self.port.value() == _MODBUS)
 
     # --- tests ----------------------------------------------------------------------------------------
 
     def _ask_port(self) -> None:
-        port = self.port.value()
+        if not self._is_meter_well():
+            return
+        port = self._meter()
         if port is None:
             self.port_answer.show_fault(
                 self.tr("Choose the port first; plug the meter in if it is not listed.")
@@ -208,12 +222,13 @@ class SetupPage(Panel):
     # --- the settings ---------------------------------------------------------------------------------
 
     def _apply(self) -> None:
-        house, address, is_limited = self._house(), self._address(), self._is_limit_well()
-        if house is None or address is None or not is_limited:
+        house, is_meter_well = self._house(), self._is_meter_well()
+        address, is_limited = self._address(), self._is_limit_well()
+        if house is None or address is None or not (is_meter_well and is_limited):
             return
         settings = HouseSettings(
             house=house,
-            serial_port=self.port.value(),
+            serial_port=self._meter(),
             central=address,
             data=self._data,
             max_export_w=self._most_w(),
@@ -240,6 +255,23 @@ class SetupPage(Panel):
         words = self.tr("An ID has 1 to 32 letters, digits, hyphens or underscores; ask the operator.")
         self._blame(self.house, words)
         return None
+
+    def _meter(self) -> str | None:
+        """The meter's port, or what is typed as its address; None: no meter yet."""
+        return self.modbus.value() if self.port.value() == _MODBUS else self.port.value()
+
+    def _is_meter_well(self) -> bool:
+        """Whether the meter's address, if one is to be typed, is one; if not that is said at the field."""
+        if self.port.value() != _MODBUS:
+            return True
+        try:
+            if modbus_address(self.modbus.value()) is not None:
+                return True
+            fault = self.tr("Write the meter's address like {0}.").format(EXAMPLES)
+        except ValueError as wrong:
+            fault = str(wrong)
+        self._blame(self.modbus, fault)
+        return False
 
     def _address(self) -> tuple[str, int] | None:
         """The central's address; None, and said at the field, if what is typed is none."""
@@ -290,7 +322,9 @@ class SetupPage(Panel):
         self.test_port.clicked.connect(self._ask_port)
         self.test_central.clicked.connect(self._ask_central)
         self.connect_button.clicked.connect(self._apply)
-        self.port.changed.connect(lambda: self._clear(self.port_answer))
+        self.port.changed.connect(lambda: self.modbus.setVisible(self.port.value() == _MODBUS))
+        for tested in (self.port, self.modbus):
+            tested.changed.connect(lambda: self._clear(self.port_answer))
         for tested in (self.house, self.central):
             tested.changed.connect(lambda: self._clear(self.central_answer))
         for field in self._fields:
@@ -326,6 +360,8 @@ class SetupPage(Panel):
             row.addWidget(field, 1)
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
             inside.addLayout(row)
+            if field is self.port:
+                inside.addWidget(self.modbus)
             inside.addWidget(answer)
         inside.addStretch(1)
         # Scrolled only where faults and long answers need more room than a small screen has.
@@ -347,7 +383,7 @@ class SetupPage(Panel):
         for each in self._fields:
             each.set_kiosk(True)
         order = (
-            self.house, self.most, self.port, self.test_port, self.central, self.test_central,
+            self.house, self.most, self.port, self.modbus, self.test_port, self.central, self.test_central,
             self.connect_button,
         )  # fmt: skip
         for earlier, later in pairwise(order):

@@ -139,6 +139,66 @@ def test_the_list_of_ports_renews_itself_and_keeps_what_is_chosen(page, househol
     assert [box.itemText(n) for n in range(box.count())][1] == "Arduino Uno (ttyACM0)"
 
 
+# --- a Modbus meter ---------------------------------------------------------------------------------
+
+TCP = "modbus-tcp://192.168.1.50?unit=1&generator=2"
+
+
+def choose_modbus(qtbot, page):
+    alt(qtbot, page, "P")
+    press(qtbot, Qt.Key.Key_End)
+
+
+def test_its_address_is_typed_tested_and_kept(page, household, qtbot):
+    assert not page.modbus.isVisible()
+    choose_modbus(qtbot, page)
+    assert page.modbus.isVisible()
+    type_over(qtbot, page, "U", f" {TCP} ")
+    household.answers["test_port"] = "A meter answers."
+    push(qtbot, page, "L")
+    qtbot.waitUntil(lambda: page.port_answer.text == "A meter answers.")
+    push(qtbot, page, "N")
+    qtbot.waitUntil(lambda: page.told.text.startswith("Kept."))
+    assert household.calls[0] == ("test_port", TCP)
+    assert household.kept.serial_port == TCP
+    page.refresh()
+    assert (page.modbus.value(), page.modbus.isVisible()) == (TCP, True)
+    alt(qtbot, page, "P")
+    press(qtbot, Qt.Key.Key_Home)
+    assert not page.modbus.isVisible()
+    push(qtbot, page, "N")
+    qtbot.waitUntil(lambda: household.kept.serial_port is None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", "Write the meter's address like modbus-tcp://192.168.1.50?unit=1 or"),
+        ("/dev/ttyUSB0", "Write the meter's address like"),
+        ("modbus-tcp://host?unit=0", "its unit is not a number from 1 to 247. Write it like"),
+    ],
+)
+def test_an_address_of_a_meter_that_is_none_is_said_at_its_field(page, household, qtbot, typed, words):
+    choose_modbus(qtbot, page)
+    page.modbus.set_value(typed)
+    push(qtbot, page, "L")
+    assert QApplication.focusWidget() is page.modbus.focusProxy()
+    push(qtbot, page, "N")
+    assert words in page.modbus.fault
+    assert household.calls == []
+
+
+def test_what_is_typed_stays_while_the_list_of_ports_renews_itself(page, household, qtbot):
+    choose_modbus(qtbot, page)
+    type_over(qtbot, page, "U", "modbus-")
+    household.listed = ()
+    page.refresh()
+    assert (page.modbus.value(), page.modbus.isVisible()) == ("modbus-", True)
+
+
+# --- the central --------------------------------------------------------------------------------------
+
+
 def test_the_central_is_asked_with_what_is_typed(page, household, qtbot):
     household.answers["test_central"] = Refused("The central answers, but does not know house C.")
     type_over(qtbot, page, "I", "C")
