@@ -121,6 +121,20 @@ TEST_CASE("store: the newest counters are found while serial numbers wrap") {
   }
 }
 
+TEST_CASE("store: a slot whose serial number is begun is left alone by the next save") {
+  FakeEeprom eeprom;
+  Calibration calibration;
+  Store store(eeprom);
+  store.load(calibration);
+  store.save_counters(Counters{1, 2, 3}, 4);
+  while (eeprom.written < SLOT_BYTES - 1) store.poll();
+  const std::vector<uint8_t> before = eeprom.bytes;
+  store.save_counters(Counters{5, 6, 7}, 4);
+  poll_all(store);
+  CHECK(std::equal(before.begin(), before.begin() + RING_AT + SLOT_BYTES, eeprom.bytes.begin()));
+  CHECK(same(look(eeprom).found.counters, Counters{5, 6, 7}));
+}
+
 TEST_CASE("store: a supply that goes at any byte leaves the previous or the new counters") {
   std::mt19937 random(8);
   for (uint32_t fill : {1u, 2u, 3u, 40u, 41u, 42u, 43u, 44u, 90u, 254u, 255u, 256u, 257u, 300u}) {

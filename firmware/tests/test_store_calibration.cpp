@@ -51,12 +51,14 @@ TEST_CASE("store: copy B is begun when copy A is whole, and there is always a so
     while (store.saving_calibration()) {
       store.poll();
       REQUIRE(sound_copies(eeprom) >= 1);
-      bool a_whole = true, b_begun = false;
+      bool a_whole = true, a_begun = false, b_begun = false;
       for (uint16_t i = 0; i < Calibration::BLOCK_BYTES; ++i) {
         a_whole = a_whole && eeprom.bytes[i] == calibration.block_byte(i);
+        a_begun = a_begun || eeprom.bytes[i] != before[i];
         b_begun = b_begun || eeprom.bytes[COPY_PLACE + i] != before[COPY_PLACE + i];
       }
       REQUIRE((a_whole || !b_begun));
+      if (a_begun && !a_whole) REQUIRE(eeprom.bytes[0] != calibration.block_byte(0));
     }
     REQUIRE(sound_copies(eeprom) == 2);
     REQUIRE(same(look(eeprom).calibration, calibration));
