@@ -211,10 +211,12 @@ class Installer:
             given = self._ask(
                 f"Apply a {which}{one.quantity} to {where}. What is true, in {one.unit}?{each} "
             )
-        elif self._options.settle:
-            say(f"Apply {given} {one.unit} to {where}.")
         else:
-            self._ask(f"Apply {given} {one.unit} to {where}, and press Enter. ")
+            what = given if given[-1:].isalpha() else f"{given} {one.unit}"
+            if self._options.settle:
+                say(f"Apply {what} to {where}.")
+            else:
+                self._ask(f"Apply {what} to {where}, and press Enter. ")
         truths = [_truth(text.strip(), one.quantity) for text in given.split(",")]
         if len(truths) not in (1, len(channels)):
             raise CalibrationError(
