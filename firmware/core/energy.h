@@ -11,11 +11,11 @@ struct Counters {
 
 class Energy {
  public:
-  Energy() : counters_(), rest_mws_() {}
+  Energy() : counters_(), rest_() {}
 
   void restore(const Counters& counters) { counters_ = counters; }
 
-  // Power into the micro-grid for so long: positive is export, negative import. Rounded to mWs, never lost.
+  // Power into the micro-grid for so long: positive is export, negative import. Kept to a sixteenth of a mWs, never lost.
   void exchanged(float power_w, uint16_t duration_ms);
   // A generator that takes power generates nothing.
   void generated(float power_w, uint16_t duration_ms);
@@ -24,7 +24,7 @@ class Energy {
 
  private:
   Counters counters_;
-  uint32_t rest_mws_[3];  // of import, export, generation
+  uint16_t rest_[3];  // of import, export, generation: sixteenths of a mWs
 };
 
 }  // namespace meter

@@ -10,7 +10,7 @@ namespace {
 const uint16_t SHORTEST_TICKS = static_cast<uint16_t>(TICKS_PER_SECOND / HIGHEST_HZ);
 const uint16_t LONGEST_TICKS = static_cast<uint16_t>(TICKS_PER_SECOND / LOWEST_HZ);
 const uint8_t MOST_CHANGE = 64;  // a part of the period: 40 Hz a second, which no generator swings
-const float US_PER_TICK = 1.0e6f / TICKS_PER_SECOND;
+const int32_t PPM = 1000000;
 
 }  // namespace
 
@@ -33,9 +33,9 @@ void Frequency::capture(uint32_t at) {
 
 float Frequency::hertz(int32_t clock_ppm) const {
   if (silent()) return 0.0f;
-  const float period_us = static_cast<float>(ticks_) * US_PER_TICK / static_cast<float>(periods_);
-  const float nominal = frequency_hz(period_us, 0.0f);  // from rising edge to rising edge it is one piece
-  return nominal + nominal * (static_cast<float>(clock_ppm) * 1.0e-6f);
+  const float ticks_per_us = static_cast<float>(PPM + clock_ppm) * (TICKS_PER_SECOND * 1.0e-6f / PPM);
+  const float period_us = static_cast<float>(ticks_) / (static_cast<float>(periods_) * ticks_per_us);
+  return frequency_hz(period_us, 0.0f);  // from rising edge to rising edge it is one piece
 }
 
 }  // namespace meter

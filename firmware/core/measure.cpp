@@ -1,27 +1,21 @@
 #include "measure.h"
 
 #include <math.h>
+#include <string.h>
 
 namespace meter {
 
 namespace {
 
-const float NO_ANGLE = 999.0f;          // no whole period was seen
-const float SUPPLY_STEP = 0.02f;        // a supply that differs more from its mean has changed: no mean of both
-const float SUPPLY_SHARE = 1.0f / 8.0f;  // of one slot in that mean
+const float SUPPLY_STEP = 0.02f;   // a supply that differs more from its mean has changed: no mean of both
+const float SUPPLY_SHARE = 0.125f;  // of one slot in that mean
 
 Item item_of(Item first, uint8_t index) { return static_cast<Item>(first + index); }
 
-// Mean counts, to the middle of the step the ADC cuts down to. Less than half a count is its noise at nothing.
+// Mean counts, to the middle of the step the ADC cuts down to. Less than half a count is noise at nothing.
 float mean_counts(const AdcSum& adc) {
-  if (adc.sum < adc.count / 2u || adc.sum == 0) return 0.0f;
+  if (2 * adc.sum <= adc.count) return 0.0f;
   return static_cast<float>(adc.sum) / static_cast<float>(adc.count) + 0.5f;
-}
-
-float turned_into_range(float degrees) {
-  if (degrees > HALF_TURN_DEG) return degrees - 2.0f * HALF_TURN_DEG;
-  if (degrees < -HALF_TURN_DEG) return degrees + 2.0f * HALF_TURN_DEG;
-  return degrees;
 }
 
 void add(Power& sum, const Power& part) {
@@ -30,10 +24,13 @@ void add(Power& sum, const Power& part) {
   sum.apparent_va += part.apparent_va;
 }
 
-Power scaled(const Power& sum, float factor) {
-  const Power result = {sum.active_w * factor, sum.reactive_var * factor, sum.apparent_va * factor};
-  return result;
+void scale(Power& sum, float factor) {
+  sum.active_w *= factor;
+  sum.reactive_var *= factor;
+  sum.apparent_va *= factor;
 }
+
+int8_t sign(float value) { return value > 0.0f ? 1 : value < 0.0f ? -1 : 0; }
 
 // What turns a sum over so many slots into their mean.
 float share(uint8_t slots) { return slots > 0 ? 1.0f / static_cast<float>(slots) : 0.0f; }
@@ -42,17 +39,12 @@ float share(uint8_t slots) { return slots > 0 ? 1.0f / static_cast<float>(slots)
 
 Measure::Measure(const Calibration& calibration)
     : calibration_(calibration),
-      bandgap_counts_(0.0f),
-      full_scale_v_(0.0f),
       supply_v_(0.0f),
-      slot_deg_(),
-      slot_(),
+      full_scale_v_(0.0f),
+      slot_w_(0.0f),
       step_(0),
-      sums_(),
-      generator_(),
-      generator_slots_(0),
-      flags_(0),
-      exporting_(0) {}
+      exporting_(0),
+      second_() {}
 
 void Measure::edge(uint32_t at, Squares squares) {
   for (uint8_t phase = 0; phase < PHASES; ++phase) {
@@ -67,129 +59,128 @@ void Measure::begin_slot() {
 
 bool Measure::end_slot(Side side, const AdcSums& sums, uint16_t covered_ms, Energy& energy) {
   if (step_ == 0) {
-    begin_end(sums);
-    step_ = 1;
-    return false;
-  }
-  end_phase(side, static_cast<uint8_t>(step_ - 1), sums);
-  if (step_++ < PHASES) return false;
-  step_ = 0;
-  if (side == TIE) {
-    energy.exchanged(slot_.active_w, covered_ms);
+    measure_supply(sums.channel[BANDGAP_CHANNEL]);
+    look_for_saturation(sums);
+    slot_w_ = 0.0f;
   } else {
-    energy.generated(slot_.active_w, covered_ms);
-    add(generator_, slot_);
-    ++generator_slots_;
+    end_phase(side, static_cast<uint8_t>(step_ - 1), sums);
+  }
+  if (++step_ <= PHASES) return false;
+  step_ = 0;
+  ++second_.slots[side];
+  if (side == TIE) {
+    energy.exchanged(slot_w_, covered_ms);
+  } else {
+    energy.generated(slot_w_, covered_ms);
   }
   return true;
 }
 
-void Measure::begin_end(const AdcSums& sums) {
-  measure_supply(sums.channel[BANDGAP_CHANNEL]);
-  slot_ = Power();
-  for (uint8_t phase = 0; phase < PHASES; ++phase) {
-    slot_deg_[phase] = angle_[phase].known() ? angle_[phase].degrees() : NO_ANGLE;
-    if (sums.channel[VOLTAGE_CHANNEL + phase].peak >= SATURATED_COUNTS) flags_ |= VOLTAGE_SATURATED;
-    if (sums.channel[CURRENT_CHANNEL + phase].peak >= SATURATED_COUNTS) flags_ |= CURRENT_SATURATED;
-  }
+float Measure::calibrated(Item item, float unit) const {
+  return static_cast<float>(calibration_.get(item)) * unit;
 }
 
-// One step of the ADC is half a percent of the bandgap, so its mean is taken over many slots.
+// One count of the bandgap is half a percent, so the supply's mean is taken over many slots.
 void Measure::measure_supply(const AdcSum& bandgap) {
-  const float counts = mean_counts(bandgap);
-  if (counts > 0.0f) {
-    const float change = counts - bandgap_counts_;
-    const bool stepped = fabsf(change) > SUPPLY_STEP * bandgap_counts_;
-    bandgap_counts_ = stepped ? counts : bandgap_counts_ + change * SUPPLY_SHARE;
-    const float bandgap_v = static_cast<float>(calibration_.get(BANDGAP_UV)) * 1.0e-6f;
-    full_scale_v_ = supply_v(bandgap_counts_, bandgap_v);
-    supply_v_ = supply_v(counts, bandgap_v);
+  supply_v_ = supply_v(mean_counts(bandgap), calibrated(BANDGAP_UV, 1.0e-6f));
+  if (supply_v_ < LOW_SUPPLY_V) second_.flags |= SUPPLY_LOW;
+  float change = supply_v_ - full_scale_v_;
+  if (fabsf(change) < SUPPLY_STEP * full_scale_v_) change *= SUPPLY_SHARE;
+  full_scale_v_ += change;
+}
+
+void Measure::look_for_saturation(const AdcSums& sums) {
+  for (uint8_t i = 0; i < BANDGAP_CHANNEL; ++i) {
+    if (sums.channel[i].peak < SATURATED_COUNTS) continue;
+    second_.flags |= i < CURRENT_CHANNEL ? VOLTAGE_SATURATED : CURRENT_SATURATED;
   }
-  if (supply_v_ < LOW_SUPPLY_V) flags_ |= SUPPLY_LOW;
 }
 
 void Measure::end_phase(Side side, uint8_t phase, const AdcSums& sums) {
   const uint8_t place = static_cast<uint8_t>(side * PHASES + phase);
-  float voltage_v = channel(VOLTAGE_FRONT_END, sums.channel[VOLTAGE_CHANNEL + phase], item_of(VOLTAGE_GAIN, phase),
-                            item_of(VOLTAGE_OFFSET, phase));
-  float current_a = channel(CURRENT_FRONT_END, sums.channel[CURRENT_CHANNEL + phase], item_of(CURRENT_GAIN, place),
-                            item_of(CURRENT_OFFSET, place));
-  if (voltage_v < LEAST_VOLTAGE_V) voltage_v = 0.0f;
-  if (current_a < LEAST_CURRENT_A) current_a = 0.0f;
-
-  const Power power = directed_power(side, phase, voltage_v, current_a);
-  add(slot_, power);
-  PhaseSums& sum = sums_[phase];
-  sum.voltage_v += voltage_v;
-  ++sum.slots;
+  const AdcSum* const adc = &sums.channel[phase];
+  const float voltage_v = channel(VOLTAGE_FRONT_END, adc[VOLTAGE_CHANNEL], item_of(VOLTAGE_GAIN, phase),
+                                  item_of(VOLTAGE_OFFSET, phase), LEAST_VOLTAGE_V);
+  const float current_a = channel(CURRENT_FRONT_END, adc[CURRENT_CHANNEL], item_of(CURRENT_GAIN, place),
+                                  item_of(CURRENT_OFFSET, place), LEAST_CURRENT_A);
+  const Power power = directed_power(place, angle_[phase], voltage_v, current_a);
+  slot_w_ += power.active_w;
+  PhaseSums& of_phase = second_.phase[phase];
+  of_phase.voltage_v += voltage_v;
+  Power* sum = &second_.generator;
   if (side == TIE) {
-    sum.current_a += current_a;
-    add(sum.exchange, power);
-    ++sum.tie_slots;
+    of_phase.current_a += current_a;
+    sum = &of_phase.exchange;
   }
+  add(*sum, power);
 }
 
 // RMS by formula and two-point calibration; zero where nothing was read, whatever the offset.
-float Measure::channel(const FrontEnd& nominal, const AdcSum& adc, Item gain, Item offset) const {
+float Measure::channel(const FrontEnd& nominal, const AdcSum& adc, Item gain, Item offset, float least) const {
   FrontEnd front_end = nominal;
-  front_end.diode_drop_v = static_cast<float>(calibration_.get(DIODE_DROP_MV)) * 0.001f;
+  front_end.diode_drop_v = calibrated(DIODE_DROP_MV, 1.0e-3f);
   const float formula = rms(front_end, mean_counts(adc), full_scale_v_);
   if (!(formula > 0.0f)) return 0.0f;
-  return formula * (static_cast<float>(calibration_.get(gain)) * 1.0e-6f) +
-         static_cast<float>(calibration_.get(offset)) * 0.001f;
+  const float value = formula * calibrated(gain, 1.0e-6f) + calibrated(offset, 1.0e-3f);
+  return value < least ? 0.0f : value;
 }
 
 // Power of one phase, in the direction that holds. Power against it, which there is only within 2° of a right
 // angle, counts as none.
-Power Measure::directed_power(Side side, uint8_t phase, float voltage_v, float current_a) {
-  const uint8_t place = static_cast<uint8_t>(side * PHASES + phase);
-  Power result = {0.0f, 0.0f, voltage_v * current_a};
-  if (!(result.apparent_va > 0.0f) || slot_deg_[phase] == NO_ANGLE) return result;
-  const float shift_deg = static_cast<float>(calibration_.get(item_of(CURRENT_ANGLE, place))) * 0.001f;
-  const float degrees = turned_into_range(slot_deg_[phase] - shift_deg);
+Power Measure::directed_power(uint8_t place, const PhaseAngle& angle, float voltage_v, float current_a) {
+  const float shift_deg = calibrated(item_of(CURRENT_ANGLE, place), 1.0e-3f);
+  Power result = power(voltage_v, current_a, angle.degrees() - shift_deg);
+  if (!angle.known()) result.active_w = result.reactive_var = 0.0f;
   const uint8_t bit = static_cast<uint8_t>(1 << place);
-  if (fabsf(degrees) < 90.0f - DIRECTION_HYSTERESIS_DEG) exporting_ |= bit;
-  if (fabsf(degrees) > 90.0f + DIRECTION_HYSTERESIS_DEG) exporting_ &= static_cast<uint8_t>(~bit);
-  result = power(voltage_v, current_a, degrees);
-  if (exports(side, phase) != (result.active_w > 0.0f)) result.active_w = 0.0f;
+  const bool exports = result.active_w > 0.0f;
+  const bool exported = exporting_ & bit;
+  if (exports == exported) return result;
+  if (fabsf(result.active_w) <= DIRECTION_HYSTERESIS * result.apparent_va) {
+    result.active_w = 0.0f;
+  } else {
+    exporting_ ^= bit;
+  }
   return result;
 }
 
 bool Measure::end_second(Reading& reading) {
+  if (step_ != 0) return false;
   reading.exchange = Power();
   for (uint8_t phase = 0; phase < PHASES; ++phase) {
     read_phase(phase, reading.phase[phase]);
-    add(reading.exchange, scaled(sums_[phase].exchange, share(sums_[phase].tie_slots)));
-    sums_[phase] = PhaseSums();
+    add(reading.exchange, second_.phase[phase].exchange);
   }
-  reading.generator = scaled(generator_, share(generator_slots_));
-  generator_ = Power();
-  generator_slots_ = 0;
+  scale(reading.exchange, share(second_.slots[TIE]));
+  reading.generator = second_.generator;
+  scale(reading.generator, share(second_.slots[GENERATOR]));
+
+  reading.flags = second_.flags;
+  if (reading.generator.active_w < -REVERSE_FLOW_W) reading.flags |= REVERSE_FLOW;
+  memset(&second_, 0, sizeof second_);
 
   const bool voltage = reading.phase[0].voltage_v > 0.0f;
   reading.frequency_hz = voltage ? frequency_.hertz(calibration_.get(CLOCK_PPM)) : 0.0f;
   if (frequency_.silent()) frequency_.silence();
   frequency_.restart();
-
-  if (reading.generator.active_w < -REVERSE_FLOW_W) flags_ |= REVERSE_FLOW;
-  reading.flags = flags_;
-  flags_ = 0;
   return true;
 }
 
 void Measure::read_phase(uint8_t phase, PhaseReading& reading) const {
-  const PhaseSums& sum = sums_[phase];
+  const PhaseSums& sum = second_.phase[phase];
   const Power& power = sum.exchange;
-  reading.voltage_v = sum.voltage_v * share(sum.slots);
-  reading.current_a = sum.current_a * share(sum.tie_slots);
+  const uint8_t tie_slots = second_.slots[TIE];
+  reading.voltage_v = sum.voltage_v * share(static_cast<uint8_t>(tie_slots + second_.slots[GENERATOR]));
+  reading.current_a = sum.current_a * share(tie_slots);
   reading.power_factor = 0.0f;
   reading.leading = reading.exporting = false;
-  const bool known = power.active_w != 0.0f || power.reactive_var != 0.0f;
-  if (!(power.apparent_va > 0.0f) || !known) return;
-  reading.power_factor = fminf(fabsf(power.active_w) / power.apparent_va, 1.0f);
+  int8_t active = sign(power.active_w);
+  const int8_t reactive = sign(power.reactive_var);
+  if (active == 0 && reactive == 0) return;
+  reading.power_factor = fabsf(power.active_w) / power.apparent_va;
   // Within 2° of a right angle there may be no active power to tell by.
-  reading.exporting = power.active_w != 0.0f ? power.active_w > 0.0f : exports(TIE, phase);
-  reading.leading = power.reactive_var != 0.0f && (power.reactive_var > 0.0f) != reading.exporting;
+  if (active == 0) active = exporting_ & (1 << phase) ? 1 : -1;
+  reading.exporting = active > 0;
+  reading.leading = reactive == -active;
 }
 
 }  // namespace meter

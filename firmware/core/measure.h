@@ -43,7 +43,7 @@ const uint16_t SATURATED_COUNTS = 1022;  // the ADC's end, less one for its nois
 const float LOW_SUPPLY_V = 4.5f;
 const float REVERSE_FLOW_W = 20.0f;  // of all phases; below it is a generator's idling
 // A direction holds within 2° of a right angle (4.4.6; the printed 88 % is 160°).
-const float DIRECTION_HYSTERESIS_DEG = 2.0f;
+const float DIRECTION_HYSTERESIS = 0.0348995f;  // sin 2°
 
 class Measure {
  public:
@@ -53,15 +53,15 @@ class Measure {
   void capture(uint32_t at) { frequency_.capture(at); }
 
   // The slot of `side` is over; what it measured stands for `covered_ms` (until the same side's next slot), and
-  // is counted as energy. In steps, one phase a call, so that nobody waits long: call until it returns true, with
-  // the same arguments. The first step takes all angles: edges that come later do no harm to this slot.
+  // is counted as energy. In steps, one phase a call, so that nobody waits long: call until it returns true,
+  // with the same arguments, and with no edges in between: they would be of the other side.
   bool end_slot(Side side, const AdcSums& sums, uint16_t covered_ms, Energy& energy);
 
-  // The multiplexer shows the other side, and has settled. After the first step of end_slot.
+  // Edges from now on are of the side that the multiplexer shows now.
   void begin_slot();
 
-  // The second is over: its reading, from all slots since the last call. Always true: it takes one step. May
-  // come between two steps of end_slot.
+  // The second is over: its reading, from all slots since the last call. False, and nothing is done, while the
+  // steps of a slot's end are not all done.
   bool end_second(Reading& reading);
 
   // Of the last slot.
@@ -71,37 +71,31 @@ class Measure {
   struct PhaseSums {
     float voltage_v, current_a;
     Power exchange;
-    uint8_t slots, tie_slots;
+  };
+  struct Second {  // sums over the slots since it began
+    PhaseSums phase[PHASES];
+    Power generator;
+    uint8_t slots[SIDES];
+    uint16_t flags;
   };
 
-  void begin_end(const AdcSums& sums);
+  float calibrated(Item item, float unit) const;
   void measure_supply(const AdcSum& bandgap);
+  void look_for_saturation(const AdcSums& sums);
   void end_phase(Side side, uint8_t phase, const AdcSums& sums);
-  float channel(const FrontEnd& nominal, const AdcSum& adc, Item gain, Item offset) const;
-  Power directed_power(Side side, uint8_t phase, float voltage_v, float current_a);
-  bool exports(Side side, uint8_t phase) const { return (exporting_ >> (side * PHASES + phase)) & 1; }
+  float channel(const FrontEnd& nominal, const AdcSum& adc, Item gain, Item offset, float least) const;
+  Power directed_power(uint8_t place, const PhaseAngle& angle, float voltage_v, float current_a);
   void read_phase(uint8_t phase, PhaseReading& reading) const;
 
   const Calibration& calibration_;
   PhaseAngle angle_[PHASES];
   Frequency frequency_;
-
-  float bandgap_counts_;  // mean over the last second or so; 0: none yet
-  float full_scale_v_;    // the supply by that mean
-  float supply_v_;        // by the last slot alone
-
-  // Of the slot that is being ended.
-  float slot_deg_[PHASES];
-  Power slot_;  // sum over the phases
-  uint8_t step_;
-
-  // Since the second began.
-  PhaseSums sums_[PHASES];
-  Power generator_;
-  uint8_t generator_slots_;
-  uint16_t flags_;
-
-  uint8_t exporting_;  // bit side * PHASES + phase: the direction that holds
+  float supply_v_;      // by the last slot
+  float full_scale_v_;  // its mean over the last second or so
+  float slot_w_;        // of the slot that is being ended: sum over the phases
+  uint8_t step_;        // of that
+  uint8_t exporting_;   // bit side * PHASES + phase: the direction that holds
+  Second second_;
 };
 
 }  // namespace meter

@@ -5,7 +5,7 @@
 namespace meter {
 
 void PhaseAngle::restart() {
-  high_ticks_ = period_ticks_ = 0;
+  high_ticks_ = ticks_ = 0;
   whole_high_ticks_ = whole_ticks_ = 0;
   lag_votes_ = 0;
   any_ = begun_ = false;
@@ -17,18 +17,16 @@ void PhaseAngle::edge(uint32_t at, bool voltage, bool differs) {
   if (any_ && !turned && !changed) return;  // another phase's edge
   if (begun_) {
     const uint32_t elapsed = at - since_;
-    period_ticks_ += elapsed;
+    ticks_ += elapsed;
     if (differs_) high_ticks_ += elapsed;
   }
   // The voltage made them differ, or the current made them equal: the current came after. Edges that chatter
   // vote back and forth, and leave the one vote of what they settle to.
   if (changed) lag_votes_ = static_cast<int16_t>(lag_votes_ + (turned == differs ? 1 : -1));
   if (turned && voltage) {
-    // Whole periods are summed, not averaged: a rising edge that chatters ends some very short ones, unharmed.
-    whole_high_ticks_ += high_ticks_;
-    whole_ticks_ += period_ticks_;
-    high_ticks_ = period_ticks_ = 0;
     begun_ = true;
+    whole_ticks_ = ticks_;
+    whole_high_ticks_ = high_ticks_;
   }
   since_ = at;
   voltage_ = voltage;

@@ -25,10 +25,10 @@ class PhaseAngle {
   float degrees() const;
 
  private:
-  uint32_t since_;         // the last edge
-  uint32_t high_ticks_;    // of the XOR in the period begun
-  uint32_t period_ticks_;  // of the period begun
-  uint32_t whole_high_ticks_;
+  uint32_t since_;              // the last edge
+  uint32_t high_ticks_;         // of the XOR, since the first rising edge of the voltage
+  uint32_t ticks_;              // since that edge
+  uint32_t whole_high_ticks_;   // the same as they were at the last rising edge
   uint32_t whole_ticks_;
   int16_t lag_votes_;  // edges that say lag, less those that say lead
   bool voltage_, differs_;
