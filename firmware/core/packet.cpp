@@ -73,16 +73,15 @@ char* put_whole(uint64_t value, char* text, uint8_t least_digits = 1) {
   return text;
 }
 
-// A value times a power of ten, within 0 … most; what is no number is 0.
-uint32_t scaled(float value, float scale, float most) {
-  if (!(value > 0.0f)) return 0;
-  if (value > most) value = most;
-  return static_cast<uint32_t>(value * scale + 0.5f);
-}
-
+// Within 0 … most; what is no number is 0.
 char* put_fixed(float value, uint8_t decimals, float most, char* text) {
-  const uint32_t whole = scaled(value, decimals == 2 ? 100.0f : 1000.0f, most);
-  char* const end = put_whole(whole, text, static_cast<uint8_t>(decimals + 1));
+  uint32_t scaled = 0;
+  if (value > 0.0f) {
+    if (value > most) value = most;
+    scaled = static_cast<uint32_t>(value * (decimals == 0 ? 1.0f : decimals == 2 ? 100.0f : 1000.0f) + 0.5f);
+  }
+  char* const end = put_whole(scaled, text, static_cast<uint8_t>(decimals + 1));
+  if (decimals == 0) return end;
   char* const point = end - decimals;
   for (char* at = end; at > point; --at) *at = at[-1];
   *point = '.';
@@ -90,13 +89,11 @@ char* put_fixed(float value, uint8_t decimals, float most, char* text) {
 }
 
 char* put_power(float power_w, char* text) {
-  const uint32_t magnitude = scaled(power_w < 0.0f ? -power_w : power_w, 1.0f, MOST_POWER_W);
-  if (power_w < 0.0f && magnitude > 0) *text++ = '-';
-  return put_whole(magnitude, text);
-}
-
-char* put_apparent(float power_va, char* text) {
-  return put_whole(scaled(power_va, 1.0f, MOST_POWER_W), text);
+  if (power_w <= -0.5f) {
+    *text++ = '-';
+    power_w = -power_w;
+  }
+  return put_fixed(power_w, 0, MOST_POWER_W, text);
 }
 
 char* put_power_factor(const PhaseReading& phase, char* text) {
@@ -164,24 +161,38 @@ char* PacketWriter::put_field(char* text) const {
   }
   switch (field_) {
     case HEAD: return put_text("$MTR,1", PIECE, text);
-    case BOOT_ID: return put_whole(packet_->boot_id, text);
     case UPTIME: return put_whole(least(packet_->uptime_ms, MOST_UPTIME_MS), text);
-    case SEQUENCE: return put_whole(packet_->sequence, text);
+    case GENERATOR_APPARENT: return put_fixed(reading.generator.apparent_va, 0, MOST_POWER_W, text);
     case FREQUENCY: return put_fixed(reading.frequency_hz, 3, MOST_FREQUENCY_HZ, text);
-    case GENERATOR_ACTIVE: return put_power(reading.generator.active_w, text);
-    case GENERATOR_REACTIVE: return put_power(reading.generator.reactive_var, text);
-    case GENERATOR_APPARENT: return put_apparent(reading.generator.apparent_va, text);
-    case EXCHANGE_ACTIVE: return put_power(reading.exchange.active_w, text);
-    case EXCHANGE_REACTIVE: return put_power(reading.exchange.reactive_var, text);
-    case IMPORT_COUNTER: return put_whole(packet_->counters.import_ws, text);
-    case EXPORT_COUNTER: return put_whole(packet_->counters.export_ws, text);
-    case GENERATION_COUNTER: return put_whole(packet_->counters.generation_ws, text);
-    case GENERATOR_BREAKER: return put_whole(packet_->generator_closed, text);
-    case GRID_BREAKER: return put_whole(packet_->grid_closed, text);
     case FLAGS: return put_hex(packet_->flags & ALL_FLAGS, text);
-    case COMMAND_ID: return put_whole(packet_->command_id, text);
-    case COMMAND_STATE: return put_whole(packet_->command_state, text);
-    default: return put_text(firmware_, FIRMWARE_LENGTH, text);
+    case FIRMWARE: return put_text(firmware_, FIRMWARE_LENGTH, text);
+    default: break;
+  }
+  if (field_ >= GENERATOR_ACTIVE && field_ <= EXCHANGE_REACTIVE) return put_power(power_of_field(), text);
+  return put_whole(count_of_field(), text);
+}
+
+float PacketWriter::power_of_field() const {
+  const Power& generator = packet_->reading.generator;
+  switch (field_) {
+    case GENERATOR_ACTIVE: return generator.active_w;
+    case GENERATOR_REACTIVE: return generator.reactive_var;
+    case EXCHANGE_ACTIVE: return packet_->reading.exchange.active_w;
+    default: return packet_->reading.exchange.reactive_var;
+  }
+}
+
+uint32_t PacketWriter::count_of_field() const {
+  switch (field_) {
+    case BOOT_ID: return packet_->boot_id;
+    case SEQUENCE: return packet_->sequence;
+    case IMPORT_COUNTER: return packet_->counters.import_ws;
+    case EXPORT_COUNTER: return packet_->counters.export_ws;
+    case GENERATION_COUNTER: return packet_->counters.generation_ws;
+    case GENERATOR_BREAKER: return packet_->generator_closed;
+    case GRID_BREAKER: return packet_->grid_closed;
+    case COMMAND_ID: return packet_->command_id;
+    default: return packet_->command_state;
   }
 }
 

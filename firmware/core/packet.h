@@ -44,6 +44,8 @@ class PacketWriter {
   static const uint8_t IDLE = 255;
 
   char* put_field(char* text) const;
+  float power_of_field() const;
+  uint32_t count_of_field() const;
 
   const Packet* packet_;
   const char* firmware_;
