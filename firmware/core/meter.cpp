@@ -19,7 +19,7 @@ bool not_behind(const Counters& counters, const Counters& other) {
 }  // namespace
 
 Meter::Meter(ByteStore& bytes)
-    : store_(bytes), command_(), measure_(calibration_), packet_(), count_ms_(0), time_ms_(0), drift_(0), slot_(0),
+    : store_(bytes), command_(), measure_(calibration_), packet_(), count_ms_(0), time_ms_(0), part_ms_(0), slot_(0),
       into_slot_ms_(0), sums_(nullptr), ended_side_(TIE), covers_ms_(0), ended_at_ms_(), saved_sum_(0), unsaved_s_(0),
       brown_out_packets_(0), replies_(), reply_count_(0), second_waits_(false), echo_waits_(false),
       saved_waits_(false), line_refused_(false), pulse_refused_(false), calibrated_(false), supply_went_(false) {}
@@ -47,20 +47,12 @@ void Meter::edge(uint32_t at, Squares squares) {
 void Meter::capture(uint32_t at) { measure_.capture(at); }
 
 void Meter::tick(uint32_t now_ms, bool generator_contact, bool grid_contact) {
+  // Of a crystal that is fast a true millisecond takes more than one of its own.
+  const uint32_t true_ms = static_cast<uint32_t>(PPM + calibration_.get(CLOCK_PPM));
   for (; count_ms_ != now_ms; ++count_ms_) {
     generator_contact_.tick(generator_contact);
     grid_contact_.tick(grid_contact);
-    // A crystal that is fast counts some milliseconds too many, one that is slow too few.
-    uint8_t passed = 1;
-    drift_ += calibration_.get(CLOCK_PPM);
-    if (drift_ >= PPM) {
-      drift_ -= PPM;
-      passed = 0;
-    } else if (drift_ <= -PPM) {
-      drift_ += PPM;
-      passed = 2;
-    }
-    for (; passed > 0; --passed) pass_ms();
+    for (part_ms_ += PPM; part_ms_ >= true_ms; part_ms_ -= true_ms) pass_ms();
   }
   clock_.tick(time_ms_);
 }

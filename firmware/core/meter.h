@@ -88,7 +88,7 @@ class Meter {
 
   uint32_t count_ms_;  // as last seen
   uint32_t time_ms_;   // the same, with the crystal's error taken out
-  int32_t drift_;      // of the error, what is not a whole millisecond yet: 10^-6 ms
+  uint32_t part_ms_;   // what is not a whole one of these yet: 10^-6 ms
   uint8_t slot_, into_slot_ms_;
 
   const AdcSums* sums_;  // of the slot that ended, until it is worked off
