@@ -11,13 +11,16 @@ from central_monitor.program import CentralProgram, Listen
 from central_monitor.snapshot import LinkState
 from house_client.household import HouseSettings
 from house_client.program import HouseProgram
-from microgrid.terms import Role
 from microgrid.units import SECONDS_PER_MINUTE
 from node.clock import SteppedClock
 from node.worker import InlineWorker
 from simulation.conductor import Conductor
+from simulation.emulated_board import calibrated_board
+from simulation.emulated_meter import EmulatedMeter
 from simulation.meter import PtyMeter
+from simulation.plant.house_plant import HousePlant
 from simulation.scenario import Scenario
+from simulation.virtual_meter import VirtualMeter
 
 LOOPBACK = "127.0.0.1"
 LINK_TIMEOUT_S = 10.0
@@ -31,18 +34,21 @@ Shown = Callable[[CentralProgram, Mapping[str, HouseProgram]], None]
 class Demo:
     """A neighbourhood on one event loop: meters on ptys, house programs, and the central on TCP."""
 
-    def __init__(self, scenario: Scenario, folder: Path) -> None:
-        """`folder` receives power.sqlite; what an earlier demo left there under that name is replaced."""
+    def __init__(self, scenario: Scenario, folder: Path, emulated: str | None = None) -> None:
+        """`folder` receives power.sqlite; what an earlier demo left there under that name is replaced.
+
+        `emulated` is the house, if any, whose meter is the firmware in its emulator.
+        """
         self._scenario = scenario
         self._folder = folder
+        self.emulated = emulated
+        self.plants: dict[str, HousePlant] = {}  # as they were lived
         self.database = folder / "power.sqlite"
 
     @property
     def kiosk_house(self) -> str:
-        """The house whose kiosk is worth watching: the first that sells, else the first."""
-        houses = sorted(house.house for house in self._scenario.terms.houses)
-        sellers = {c.house for c in self._scenario.terms.contracts if c.role is Role.PRODUCER}
-        return min(sellers, default=houses[0])
+        """The house whose kiosk is worth watching."""
+        return self._scenario.first_seller if self.emulated is None else self.emulated
 
     @property
     def month(self) -> str:
@@ -91,9 +97,11 @@ class Demo:
         )
         await central.start()
         stack.push_async_callback(central.stop)
-        meters = {house: PtyMeter(meter) for house, meter in self._scenario.meters().items()}
-        for meter in meters.values():
-            stack.callback(meter.close)
+        meters = {}
+        for house, virtual in self._scenario.meters().items():
+            self.plants[house] = virtual.plant
+            meters[house] = PtyMeter(self._emulate(virtual, stack) if house == self.emulated else virtual)
+            stack.callback(meters[house].close)
         houses = {}
         for house, meter in meters.items():
             settings = HouseSettings(
@@ -111,6 +119,11 @@ class Demo:
         conductor = Conductor(central, houses, meters)
         stack.enter_context(conductor.serving())
         return central, houses, conductor
+
+    def _emulate(self, meter: VirtualMeter, stack: AsyncExitStack) -> EmulatedMeter:
+        """The firmware in place of this meter."""
+        board = stack.enter_context(calibrated_board(self._scenario.seed))
+        return EmulatedMeter(meter.plant, board, silent=meter.silent)
 
     def _clear(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

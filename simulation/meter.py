@@ -19,7 +19,7 @@ import tty
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import msgspec
 
@@ -35,13 +35,32 @@ from simulation.virtual_meter import VirtualMeter, never
 from simulation.wiring import RIGHT, Wiring, wiring_of
 
 
+class Meter(Protocol):
+    """What a pseudo-terminal needs of a meter: `VirtualMeter` says what each of these does."""
+
+    plant: HousePlant
+    last_sequence: int
+
+    @property
+    def second(self) -> int: ...  # noqa: D102
+
+    @property
+    def uptime_ms(self) -> int: ...  # noqa: D102
+
+    def advance(self, to_minute: int) -> list[bytes]: ...  # noqa: D102
+
+    def advance_seconds(self, to_second: int) -> list[bytes]: ...  # noqa: D102
+
+    def receive(self, data: bytes) -> list[bytes]: ...  # noqa: D102
+
+
 class PtyMeter:
-    """A virtual meter at one end of a pseudo-terminal; `port` is the other end, to open as a serial port.
+    """A meter at one end of a pseudo-terminal; `port` is the other end, to open as a serial port.
 
     Writing never waits: like a UART it loses what nobody reads, and `lost_packets` counts that.
     """
 
-    def __init__(self, meter: VirtualMeter) -> None:
+    def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self.lost_packets = 0
         self._master, self._slave = (

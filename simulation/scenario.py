@@ -8,7 +8,7 @@ import msgspec
 
 from microgrid.directives import StrategyName
 from microgrid.months import month_minutes, zone_of
-from microgrid.terms import Cap, Obligation, Terms
+from microgrid.terms import Cap, Obligation, Role, Terms
 from microgrid.units import MINUTES_PER_DAY
 from node.gridfile import ContractTable, GridFile, HouseTable, read_gridfile
 from simulation.meter import make_meter
@@ -41,6 +41,13 @@ class Scenario:
         """The minutes lived: the first `days` days of the month, or all of it."""
         whole = month_minutes(self.month, zone_of(self.terms.zone))
         return range(whole.start, min(whole.stop, whole.start + self.days * MINUTES_PER_DAY))
+
+    @property
+    def first_seller(self) -> str:
+        """The first house that sells; where none does, the first."""
+        houses = [house.house for house in self.terms.houses]
+        sellers = [contract.house for contract in self.terms.contracts if contract.role is Role.PRODUCER]
+        return min(sellers or houses)
 
     @property
     def cap(self) -> Cap:

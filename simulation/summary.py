@@ -64,6 +64,17 @@ def summary(
     return "\n".join(lines) + "\n"
 
 
+def emulated_text(
+    house: str, measured_ws: tuple[int, int, int], true_ws: tuple[int, int, int]
+) -> str:  # fmt: skip
+    """What an emulated meter measured beside what flowed: import, export and generation."""
+    lines = [f"House {house}'s meter was the firmware, emulated. Energy in kWh, measured and true:"]
+    for name, measured, true in zip(("import", "export", "generation"), measured_ws, true_ws, strict=True):
+        error = f"{(measured / true - 1) * 100:+.2f} %" if true else "nothing flowed"
+        lines.append(f"  {name:10}  {kwh(measured):9.3f}  {kwh(true):9.3f}  {error}")
+    return "\n".join(lines) + "\n"
+
+
 def _table(
     terms: Terms, results: Mapping[Cap, Statements], loads_ws: Mapping[str, int], chosen: Cap
 ) -> list[str]:

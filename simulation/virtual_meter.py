@@ -41,7 +41,7 @@ class VirtualMeter:
         self.last_sequence = 0  # of the newest packet
         self._boot_id = boot_id
         self._boot_second = plant.second
-        self._silent = silent
+        self.silent = silent
         self._minute_ended = minute_ended
         self._wiring = wiring
         self._miscounted_ws = [0, 0]  # import and export, beyond what truly flowed
@@ -107,7 +107,7 @@ class VirtualMeter:
         return packets
 
     def _mute(self) -> bool:
-        return self._silent(self.plant.last.minute)
+        return self.silent(self.plant.last.minute)
 
     def _report(self, ended: PlantMinute) -> None:
         if self._minute_ended is not None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from operator import sub
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -71,12 +72,20 @@ class HousePlant:
         self._faults = tuple(faults)
         self._suffers: frozenset[FaultKind] = frozenset()
         self._take_faults()
+        self._start_ws = start_ws
         self.last = PlantMinute(start - 1, 0, 0, 0, *start_ws, False, True, 0)
 
     @property
     def next_minute(self) -> int:
         """The minute that the next step plays, or goes on with."""
         return self.second // SECONDS_PER_MINUTE
+
+    @property
+    def flowed_ws(self) -> tuple[int, int, int]:
+        """What was imported, exported and generated since the start."""
+        now_ws = (self.last.import_ws, self.last.export_ws, self.last.generation_ws)
+        imported_ws, exported_ws, generated_ws = map(sub, now_ws, self._start_ws)
+        return imported_ws, exported_ws, generated_ws
 
     def suffers(self, kind: FaultKind) -> bool:
         """Whether the house has this fault now, for a command that comes and for the next step."""

@@ -39,13 +39,17 @@ def test_same_seed_same_minutes_whoever_else_is_there(house):
 
 @pytest.mark.parametrize("house", ["B", "D"])
 def test_registers_are_the_sum_of_watts_times_sixty(house):
-    source = plant(house)
+    source = plant(house, start_ws=(7, 8, 9))
     source.pulse(+1, 1800)
     minutes = [source.step() for _ in range(2000)]
     last = minutes[-1]
-    assert last.export_ws == 60 * sum(max(0, m.exchange_p_w) for m in minutes)
-    assert last.import_ws == 60 * sum(max(0, -m.exchange_p_w) for m in minutes)
-    assert last.generation_ws == 60 * sum(m.generator_p_w for m in minutes)
+    flowed_ws = (
+        60 * sum(max(0, -m.exchange_p_w) for m in minutes),
+        60 * sum(max(0, m.exchange_p_w) for m in minutes),
+        60 * sum(m.generator_p_w for m in minutes),
+    )
+    assert source.flowed_ws == flowed_ws
+    assert (last.import_ws - 7, last.export_ws - 8, last.generation_ws - 9) == flowed_ws
     assert all(m.exchange_p_w == m.generator_p_w - m.load_w for m in minutes)
     assert last.export_ws > 0
 

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from microgrid.terms import Cap, Role, terms_faults
@@ -39,6 +40,13 @@ def test_with_cap_changes_the_cap_and_nothing_else():
     assert other.with_cap(Cap.MONTH) == made
     assert (other.terms.houses, other.terms.contracts) == (made.terms.houses, made.terms.contracts)
     assert scenario(cap=Cap.MINUTE).cap is Cap.MINUTE
+
+
+def test_the_first_house_that_sells():
+    made = scenario()
+    assert made.first_seller == "B"
+    buyers = msgspec.structs.replace(made.terms, contracts=made.terms.contracts[:1])
+    assert dataclasses.replace(made, terms=buyers).first_seller == "A"
 
 
 def test_every_house_has_a_meter_standing_at_the_beginning_near_its_wrap():

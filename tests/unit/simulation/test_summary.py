@@ -7,7 +7,7 @@ import pytest
 from microgrid.directives import StrategyName
 from microgrid.terms import Cap
 from simulation.scenario import load_scenario
-from simulation.summary import TABLE_9_1, TABLE_9_2, Gap, summary
+from simulation.summary import TABLE_9_1, TABLE_9_2, Gap, emulated_text, summary
 
 CHAPTER_9 = Path(__file__).parents[3] / "resources" / "chapter9.toml"
 LOADS_WS = {"A": 380 * 3_600_000, "B": 466 * 3_600_000, "C": 635 * 3_600_000, "D": 326 * 3_600_000}
@@ -134,3 +134,15 @@ def test_what_is_saved_is_told_for_each_cap_and_for_sharing(lived):
     off = next(line for line in whole.splitlines() if line.startswith("cap month, sharing off"))
     assert f"{-sum(unshared.accounts[house].total for house in 'AC') / 1e6:.0f}" in cells(off)
     assert "- load sharing: without it everybody is loaded alike" in whole
+
+
+def test_an_emulated_meter_stands_beside_what_flowed():
+    kwh = 3_600_000
+    whole = emulated_text("B", (0, 2 * kwh, 303 * kwh // 100), (0, 2 * kwh, 3 * kwh))
+    first, *rows = whole.splitlines()
+    assert first.startswith("House B's meter was the firmware, emulated.")
+    assert [row.split() for row in rows] == [
+        ["import", "0.000", "0.000", "nothing", "flowed"],
+        ["export", "2.000", "2.000", "+0.00", "%"],
+        ["generation", "3.030", "3.000", "+1.00", "%"],
+    ]
