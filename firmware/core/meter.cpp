@@ -18,11 +18,7 @@ bool not_behind(const Counters& counters, const Counters& other) {
 
 }  // namespace
 
-Meter::Meter(ByteStore& bytes)
-    : store_(bytes), command_(), measure_(calibration_), packet_(), count_ms_(0), time_ms_(0), part_ms_(0), slot_(0),
-      into_slot_ms_(0), sums_(nullptr), ended_side_(TIE), covers_ms_(0), ended_at_ms_(), saved_sum_(0), unsaved_s_(0),
-      brown_out_packets_(0), replies_(), reply_count_(0), second_waits_(false), echo_waits_(false),
-      saved_waits_(false), line_refused_(false), pulse_refused_(false), calibrated_(false), supply_went_(false) {}
+Meter::Meter(ByteStore& bytes) : MeterState(), store_(bytes), measure_(calibration_) {}
 
 void Meter::begin(bool brown_out, const Counters* kept, uint32_t now_ms) {
   const Store::Found found = store_.load(calibration_);

@@ -22,8 +22,31 @@ const float SAVE_SUPPLY_V = 4.4f;    // at once: the supply is going
 const uint8_t BROWN_OUT_PACKETS = 60;  // carry the flag of a restart after a brown-out
 const uint8_t REPLIES = 8;             // to calibration lines, waiting to be sent
 
+// What is zero at the start, in one piece: that takes less flash than one by one.
+struct MeterState {
+  uint32_t count_ms_;  // as last seen
+  uint32_t time_ms_;   // the same, with the crystal's error taken out
+  uint32_t part_ms_;   // what is not a whole one of these yet: 10^-6 ms
+  uint8_t slot_, into_slot_ms_;
+
+  const AdcSums* sums_;  // of the slot that ended, until it is worked off
+  Side ended_side_;
+  uint16_t covers_ms_;            // that slot
+  uint16_t ended_at_ms_[SIDES];  // the last slots; low half of the time
+
+  uint32_t saved_sum_;
+  uint16_t unsaved_s_;
+  uint8_t brown_out_packets_;
+  uint8_t replies_[REPLIES], reply_count_;
+  bool second_waits_, echo_waits_, saved_waits_;
+  bool line_refused_, pulse_refused_, calibrated_, supply_went_;
+
+  Packet packet_;    // the last, as it was told
+  Command command_;  // the last; a pulse until it is obeyed
+};
+
 // Owns all parts. The sketch calls it from its main loop; only `pulser` is touched in an interrupt.
-class Meter {
+class Meter : private MeterState {
  public:
   explicit Meter(ByteStore& bytes);
 
@@ -81,27 +104,8 @@ class Meter {
   Debounce generator_contact_, grid_contact_;
   Pulser pulser_;
   LineReader reader_;
-  Command command_;  // the last; a pulse until it is obeyed
   Measure measure_;
-  Packet packet_;  // the last, as it was told
   PacketWriter writer_;
-
-  uint32_t count_ms_;  // as last seen
-  uint32_t time_ms_;   // the same, with the crystal's error taken out
-  uint32_t part_ms_;   // what is not a whole one of these yet: 10^-6 ms
-  uint8_t slot_, into_slot_ms_;
-
-  const AdcSums* sums_;  // of the slot that ended, until it is worked off
-  Side ended_side_;
-  uint16_t covers_ms_;            // that slot
-  uint16_t ended_at_ms_[SIDES];  // the last slots; low half of the time
-
-  uint32_t saved_sum_;
-  uint16_t unsaved_s_;
-  uint8_t brown_out_packets_;
-  uint8_t replies_[REPLIES], reply_count_;
-  bool second_waits_, echo_waits_, saved_waits_;
-  bool line_refused_, pulse_refused_, calibrated_, supply_went_;
 };
 
 }  // namespace meter
