@@ -15,7 +15,7 @@ class Energy {
 
   void restore(const Counters& counters) { counters_ = counters; }
 
-  // Power into the micro-grid for so long: positive is export, negative import. Kept to a sixteenth of a mWs, never lost.
+  // Power into the micro-grid for so long: positive is export, negative import. Kept to a sixteenth of a mWs.
   void exchanged(float power_w, uint16_t duration_ms);
   // A generator that takes power generates nothing.
   void generated(float power_w, uint16_t duration_ms);

@@ -17,8 +17,8 @@ struct FrontEnd {
   float peak_to_rms;
 };
 
-// Dividers that end at 277 V and 20.1 A with active rectifiers. (Behind a bridge, 4.0 and 5.405 do the same, with
-// its drop; the printed 3.425 ends at 240 V, below a legal 253 V.) One set of dividers serves both profiles.
+// Dividers that end at 277 V and 20.1 A with active rectifiers. (Behind a bridge, 4.0 and 5.405 do the same,
+// with its drop; the printed 3.425 ends at 240 V, below a legal 253 V.) One set serves both profiles.
 const FrontEnd VOLTAGE_FRONT_END = {4.28f, 220.0f / 12.0f, 0.0f, 0.70710678f};
 const FrontEnd CURRENT_FRONT_END = {5.685f, 1.0f, 0.0f, 0.70710678f};
 
@@ -26,7 +26,8 @@ const FrontEnd CURRENT_FRONT_END = {5.685f, 1.0f, 0.0f, 0.70710678f};
 // 5.0). No counts are no volts: a diode's drop is added only where it was lost.
 float rms(const FrontEnd& front_end, float counts, float supply_v);
 
-// The supply in V, from the mean counts of the bandgap reference of `bandgap_v` (1.1 V nominally); 0 for none.
+// The supply in V, from the mean counts of the bandgap reference of `bandgap_v` (1.1 V nominally); 0 for none
+// of them.
 float supply_v(float bandgap_counts, float bandgap_v);
 
 // Hz from the time high and low of one period in µs (4.4.3); 0 for no period.

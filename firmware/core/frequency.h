@@ -8,8 +8,8 @@ namespace meter {
 const float LOWEST_HZ = 40.0f;
 const float HIGHEST_HZ = 70.0f;
 
-// Counts whole periods. Left out are: an edge that comes too soon (a spike, chatter), a period that is too long (an
-// edge was lost), and one that differs from the one before by more than mains can.
+// Counts whole periods. Left out are: an edge that comes too soon (a spike, chatter), a period that is too
+// long (an edge was lost), and one that differs from the one before by more than mains can.
 class Frequency {
  public:
   Frequency() : last_(0) { restart(); silence(); }

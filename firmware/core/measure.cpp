@@ -12,28 +12,30 @@ const float SUPPLY_SHARE = 0.125f;  // of one slot in that mean
 
 Item item_of(Item first, uint8_t index) { return static_cast<Item>(first + index); }
 
+// Sums of floats are calls on an AVR: what is not inlined saves 800 bytes of flash here.
+
 // Mean counts, to the middle of the step the ADC cuts down to. Less than half a count is noise at nothing.
-float mean_counts(const AdcSum& adc) {
+[[gnu::noinline]] float mean_counts(const AdcSum& adc) {
   if (2 * adc.sum <= adc.count) return 0.0f;
   return static_cast<float>(adc.sum) / static_cast<float>(adc.count) + 0.5f;
 }
 
-void add(Power& sum, const Power& part) {
+[[gnu::noinline]] void add(Power& sum, const Power& part) {
   sum.active_w += part.active_w;
   sum.reactive_var += part.reactive_var;
   sum.apparent_va += part.apparent_va;
 }
 
-void scale(Power& sum, float factor) {
+[[gnu::noinline]] void scale(Power& sum, float factor) {
   sum.active_w *= factor;
   sum.reactive_var *= factor;
   sum.apparent_va *= factor;
 }
 
-int8_t sign(float value) { return value > 0.0f ? 1 : value < 0.0f ? -1 : 0; }
+[[gnu::noinline]] int8_t sign(float value) { return value > 0.0f ? 1 : value < 0.0f ? -1 : 0; }
 
 // What turns a sum over so many slots into their mean.
-float share(uint8_t slots) { return slots > 0 ? 1.0f / static_cast<float>(slots) : 0.0f; }
+[[gnu::noinline]] float share(uint8_t slots) { return slots > 0 ? 1.0f / static_cast<float>(slots) : 0.0f; }
 
 }  // namespace
 
@@ -76,7 +78,7 @@ bool Measure::end_slot(Side side, const AdcSums& sums, uint16_t covered_ms, Ener
   return true;
 }
 
-float Measure::calibrated(Item item, float unit) const {
+[[gnu::noinline]] float Measure::calibrated(Item item, float unit) const {
   return static_cast<float>(calibration_.get(item)) * unit;
 }
 
@@ -116,8 +118,8 @@ void Measure::end_phase(Side side, uint8_t phase, const AdcSums& sums) {
 }
 
 // RMS by formula and two-point calibration; zero where nothing was read, whatever the offset.
-float Measure::channel(const FrontEnd& nominal, const AdcSum& adc, Item gain, Item offset, float least) const {
-  FrontEnd front_end = nominal;
+float Measure::channel(const FrontEnd& front, const AdcSum& adc, Item gain, Item offset, float least) const {
+  FrontEnd front_end = front;
   front_end.diode_drop_v = calibrated(DIODE_DROP_MV, 1.0e-3f);
   const float formula = rms(front_end, mean_counts(adc), full_scale_v_);
   if (!(formula > 0.0f)) return 0.0f;

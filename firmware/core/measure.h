@@ -52,16 +52,16 @@ class Measure {
   void edge(uint32_t at, Squares squares);
   void capture(uint32_t at) { frequency_.capture(at); }
 
-  // The slot of `side` is over; what it measured stands for `covered_ms` (until the same side's next slot), and
-  // is counted as energy. In steps, one phase a call, so that nobody waits long: call until it returns true,
-  // with the same arguments, and with no edges in between: they would be of the other side.
+  // The slot of `side` is over; what it measured stands for `covered_ms` (until the same side's next slot),
+  // and is counted as energy. In steps, one phase a call, so that nobody waits long: call until it returns
+  // true, with the same arguments, and with no edges in between: they would be of the other side.
   bool end_slot(Side side, const AdcSums& sums, uint16_t covered_ms, Energy& energy);
 
   // Edges from now on are of the side that the multiplexer shows now.
   void begin_slot();
 
-  // The second is over: its reading, from all slots since the last call. False, and nothing is done, while the
-  // steps of a slot's end are not all done.
+  // The second is over: its reading, from all slots since the last call. False, and nothing is done, while
+  // the steps of a slot's end are not all done.
   bool end_second(Reading& reading);
 
   // Of the last slot.
@@ -83,7 +83,7 @@ class Measure {
   void measure_supply(const AdcSum& bandgap);
   void look_for_saturation(const AdcSums& sums);
   void end_phase(Side side, uint8_t phase, const AdcSums& sums);
-  float channel(const FrontEnd& nominal, const AdcSum& adc, Item gain, Item offset, float least) const;
+  float channel(const FrontEnd& front, const AdcSum& adc, Item gain, Item offset, float least) const;
   Power directed_power(uint8_t place, const PhaseAngle& angle, float voltage_v, float current_a);
   void read_phase(uint8_t phase, PhaseReading& reading) const;
 

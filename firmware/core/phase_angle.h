@@ -1,12 +1,12 @@
-// The angle between voltage and current of one phase, from the edges of the voltage's square wave and the XOR.
+// The angle between voltage and current of one phase, from the edges of the voltage's square and the XOR.
 #pragma once
 
 #include <stdint.h>
 
 namespace meter {
 
-// Duty cycle and order of edges over whole periods of the voltage (4.4.4). An edge of the XOR together with one
-// of the voltage is the voltage's doing, one alone the current's: who moved first tells lead from lag.
+// Duty cycle and order of edges over whole periods of the voltage (4.4.4). An edge of the XOR together with
+// one of the voltage is the voltage's doing, one alone the current's: who moved first tells lead from lag.
 class PhaseAngle {
  public:
   PhaseAngle() : since_(0), voltage_(false), differs_(false) { restart(); }
@@ -14,8 +14,8 @@ class PhaseAngle {
   // Forget all; the next edge begins anew (the multiplexer was switched).
   void restart();
 
-  // The two squares as they are since `at` (ticks of 2 MHz, wrapping). To be called on any change of either; to
-  // call it without one does no harm. Good for half an hour without a restart.
+  // The two squares as they are since `at` (ticks of 2 MHz, wrapping). To be called on any change of either;
+  // to call it without one does no harm. Good for half an hour without a restart.
   void edge(uint32_t at, bool voltage, bool differs);
 
   // Whether at least one whole period was seen.

@@ -60,7 +60,8 @@ struct Scene {
         ++i;
       } while (i < all.size() && all[i].at_us <= look_us);
       if (look_us < begin_us || look_us > begin_us + duration_us) continue;
-      phase.edge(first_tick + static_cast<uint32_t>(static_cast<int64_t>(look_us * 2)), voltage, voltage != current);
+      const uint32_t look = static_cast<uint32_t>(static_cast<int64_t>(look_us * 2));
+      phase.edge(first_tick + look, voltage, voltage != current);
     }
   }
 
