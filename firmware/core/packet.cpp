@@ -1,7 +1,6 @@
 #include "packet.h"
 
 #include "crc.h"
-#include "flash.h"
 
 namespace meter {
 
@@ -45,13 +44,7 @@ const uint64_t MOST_UPTIME_MS = 0x7FFFFFFFFFFFFFFFu;
 const uint16_t ALL_FLAGS = 0x7F;
 const uint8_t FIRMWARE_LENGTH = 16;
 
-const uint8_t MOST_DIGITS = 20;
-const uint64_t POWERS_OF_TEN[MOST_DIGITS] METER_FLASH = {
-    10000000000000000000u, 1000000000000000000u, 100000000000000000u, 10000000000000000u, 1000000000000000u,
-    100000000000000u, 10000000000000u, 1000000000000u, 100000000000u, 10000000000u,
-    1000000000u, 100000000u, 10000000u, 1000000u, 100000u,
-    10000u, 1000u, 100u, 10u, 1u,
-};
+const uint8_t MOST_CHARS = 20;
 
 uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
@@ -60,16 +53,39 @@ char* put_text(const char* from, uint8_t most, char* text) {
   return text;
 }
 
-// In at least so many digits. An AVR subtracts far faster than it divides.
-char* put_whole(uint64_t value, char* text, uint8_t least_digits = 1) {
-  bool begun = false;
-  for (uint8_t left = MOST_DIGITS; left > 0; --left) {
-    const uint64_t unit = flash_u64(&POWERS_OF_TEN[MOST_DIGITS - left]);
-    char digit = '0';
-    for (; value >= unit; value -= unit) ++digit;
-    begun = begun || digit != '0' || left <= least_digits;
-    if (begun) *text++ = digit;
+// A tenth of a number of some bytes, the least first; returns what is over. Bit by bit: an AVR takes a dozen
+// instructions a bit for it, and far longer for a division of 64 bits.
+uint8_t divide_by_ten(uint8_t* bytes, uint8_t count) {
+  uint8_t rest = 0;
+  while (count > 0) {
+    uint8_t byte = bytes[--count];
+    for (uint8_t bit = 0; bit < 8; ++bit) {
+      rest = static_cast<uint8_t>(rest << 1 | byte >> 7);
+      byte = static_cast<uint8_t>(byte << 1);
+      if (rest >= 10) {
+        rest = static_cast<uint8_t>(rest - 10);
+        ++byte;
+      }
+    }
+    bytes[count] = byte;
   }
+  return rest;
+}
+
+// With a point before the last `decimals` digits.
+char* put_whole(uint64_t value, char* text, uint8_t decimals = 0) {
+  uint8_t bytes[sizeof value];
+  uint8_t count = 0;
+  for (; value > 0; value >>= 8) bytes[count++] = static_cast<uint8_t>(value);
+  char backwards[MOST_CHARS];
+  char* at = backwards;
+  uint8_t digits = 0;
+  do {
+    *at++ = static_cast<char>('0' + divide_by_ten(bytes, count));
+    if (++digits == decimals) *at++ = '.';
+    while (count > 0 && bytes[count - 1] == 0) --count;
+  } while (count > 0 || digits <= decimals);
+  while (at > backwards) *text++ = *--at;
   return text;
 }
 
@@ -80,12 +96,7 @@ char* put_fixed(float value, uint8_t decimals, float most, char* text) {
     if (value > most) value = most;
     scaled = static_cast<uint32_t>(value * (decimals == 0 ? 1.0f : decimals == 2 ? 100.0f : 1000.0f) + 0.5f);
   }
-  char* const end = put_whole(scaled, text, static_cast<uint8_t>(decimals + 1));
-  if (decimals == 0) return end;
-  char* const point = end - decimals;
-  for (char* at = end; at > point; --at) *at = at[-1];
-  *point = '.';
-  return end + 1;
+  return put_whole(scaled, text, decimals);
 }
 
 char* put_power(float power_w, char* text) {
