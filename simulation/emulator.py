@@ -198,6 +198,10 @@ class Emulator:
         """The energy that truly flowed since the start."""
         return Truth(*map(float, self._ask("truth").split()))
 
+    def probe(self) -> tuple[float, ...]:
+        """Volts at the ADC's pins, as a voltmeter there would show: three voltages, tie currents, generator's."""
+        return tuple(map(float, self._ask("probe").split()))
+
     def stack(self) -> int:
         """Bytes of RAM that neither variables nor stack have touched since power came."""
         return int(self._ask("stack"))

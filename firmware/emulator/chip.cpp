@@ -127,6 +127,8 @@ void Chip::on_reset(avr_t* avr) {
 }
 
 void Chip::restart() {
+  on_started(avr_, 0, this);
+  register_at(avr_->cycle, on_started, this);
   avr_->run_cycle_limit = STEP_CYCLES;  // simavr would look at its timers after each instruction
   for (OutputWire& wire : output_)
     if (wire.high) avr_raise_irq(port_b_->io.irq + OUTPUT_BIT[wire.output], 0);
@@ -136,7 +138,6 @@ void Chip::restart() {
   avr_->data[port_d_->r_pin] = port_d_->external.pull_value;
   drive_squares();
   drive_contacts();
-  register_at(avr_->cycle, on_started, this);
   register_at(next_step_, on_step, this);
   if (halt_at_ > avr_->cycle) register_at(halt_at_, on_halt, this);
   if (eeprom_busy_until_ > avr_->cycle) {
@@ -146,7 +147,8 @@ void Chip::restart() {
   uart_.restart();
 }
 
-// Each reset turns it on again: a look in each cycle whether the pins of INT0 and INT1, which are squares, are low.
+// Or simavr looks in each cycle whether the pins of INT0 and INT1, which are squares, are low. Each reset turns it
+// on again, after `restart`.
 avr_cycle_count_t Chip::on_started(avr_t* avr, avr_cycle_count_t, void*) {
   avr_extint_set_strict_lvl_trig(avr, 0, 0);
   avr_extint_set_strict_lvl_trig(avr, 1, 0);

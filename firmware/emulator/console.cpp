@@ -131,6 +131,13 @@ std::string Console::obey(const std::string& name, std::istringstream& words) {
     char text[100];
     std::snprintf(text, sizeof text, "truth %.4f %.4f %.4f", truth.import_ws, truth.export_ws, truth.generation_ws);
     event(text);
+  } else if (name == "probe") {
+    std::string volts = "probe";
+    for (int i = 0; i < CHANNELS; i++) {
+      const Side side = i < 2 * PHASES ? TIE : GENERATOR;
+      volts += " " + std::to_string(front_end_.pin_v(i < 2 * PHASES ? i : i - PHASES, side));
+    }
+    event(volts);
   } else if (name == "stack") {
     event("stack " + std::to_string(chip_->stack_headroom()));
   } else if (name == "save") {

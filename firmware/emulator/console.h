@@ -4,9 +4,10 @@
 //   run US                       events as they happen
 //   rx HEX                       bytes to the UART
 //   reset power|brownout|external|watchdog
-//   save, eeprom, poke-eeprom ADDRESS HEX, truth, stack, quit
+//   save, eeprom, poke-eeprom ADDRESS HEX, truth, probe, stack, quit
 //
 //   tx US HEX, pin raise|lower|mux US 0|1, truth IMPORT EXPORT GENERATION, stack FREE, eeprom HEX, fault TEXT
+//   probe V V V  V V V  V V V   at the ADC's pins: voltages, currents of the tie, of the generator
 //
 // Each command ends with "ok NOW" or "error TEXT".
 #pragma once

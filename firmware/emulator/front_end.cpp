@@ -7,8 +7,8 @@ namespace {
 
 constexpr double TRANSFORMER = 12.0 / 220.0;
 constexpr double BURDEN_V_PER_A = 1;
-constexpr double VOLTAGE_DIVIDER[] = {4.28, 4.0};  // by profile
-constexpr double CURRENT_DIVIDER = 5.405;
+constexpr double VOLTAGE_DIVIDER = 4.28;
+constexpr double CURRENT_DIVIDER = 5.685;
 constexpr double CAPACITOR_F = 10e-6;
 constexpr double VOLTAGE_LOAD_OHM = 100e3;  // 1 s
 constexpr double CURRENT_LOAD_OHM = 15e3;   // 0.15 s
@@ -39,7 +39,7 @@ void FrontEnd::build(Profile profile, Random& parts, bool nominal) {
     const bool voltage = i < PHASES;
     c.gain = (voltage ? TRANSFORMER : BURDEN_V_PER_A) * (1 + within(0.006));
     c.shift_rad = within(PI / 180);
-    c.divider = (voltage ? VOLTAGE_DIVIDER[profile] : CURRENT_DIVIDER) * (1 + within(0.004));
+    c.divider = (voltage ? VOLTAGE_DIVIDER : CURRENT_DIVIDER) * (1 + within(0.004));
     c.threshold_v = within(0.001);
     c.seen_v = 0;
     c.level = false;
