@@ -55,7 +55,7 @@ types: setup ## mypy: strict in microgrid, db and node
 
 test-unit: setup-core ## tests/unit, in an environment without Qt
 	$(call step,tests/unit without Qt)
-	$(CORE_PYTHON) -m pytest tests/unit $(PYTEST_ARGS)
+	$(CORE_PYTHON) -m pytest tests/unit -n 2 $(PYTEST_ARGS)
 
 # Where what they are built with cannot be had, their tests are skipped and say why.
 test-firmware: setup ## The meter's firmware: its core on this machine, and all of it in an emulator
