@@ -37,16 +37,17 @@ class BoardWire:
         self._board.send(data)
 
 
-def calibrated_board(seed: int, build: Path = BUILD) -> Emulator:
+def calibrated_board(seed: int, build: Path = BUILD, *, pty: bool = False) -> Emulator:
     """A board with this seed's parts, just switched on, its firmware calibrated; to be closed by the caller.
 
     The first board of a seed goes through the installer's procedure; what its EEPROM holds then is kept in
-    `build` for those after it. LookupError if firmware or emulator are not built.
+    `build` for those after it. With `pty` its serial line is a port to open. LookupError if firmware or
+    emulator are not built.
     """
     program, firmware = build / EMULATOR.name, build / METER_ELF.name
     if not (program.exists() and firmware.exists()):
         raise LookupError("The meter's firmware is not built; `make -C firmware all emulator` does it.")
-    board = Emulator(firmware, seed=seed, program=program)
+    board = Emulator(firmware, seed=seed, pty=pty, program=program)
     try:
         board.poke_eeprom(0, _calibrated_eeprom(seed, program, firmware))
     except BaseException:

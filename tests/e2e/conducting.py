@@ -82,13 +82,15 @@ class Conductor:
         minute: int,
         wishes: Mapping[str, dict[str, Any]] = MappingProxyType({}),
         order: dict[str, Any] | None = None,
+        written: Mapping[str, dict[str, Any]] = MappingProxyType({}),
     ) -> list[str]:
         """Move everything to the beginning of this minute; the houses that the central says are linked.
 
-        `wishes` are what households answer to a call for a contract, `order` what the operator orders.
+        `wishes` are what households answer to a call for a contract, `order` what the operator orders,
+        `written` what was written by meters that follow no clock.
         """
         second = {"tick": minute * 60}
-        written = self._all("meter", dict.fromkeys(self._houses("meter"), second))
+        written = {**written, **self._all("meter", dict.fromkeys(self._houses("meter"), second))}
         packets = {
             house: second | {name: written[house][name] for name in ("sequence", "uptime_ms")}
             for house in self._houses("house")
