@@ -8,14 +8,14 @@
 // amplifier 0.3 steps of the ADC, comparator 1 mV, bandgap 3 %. Seed 0 has nominal parts.
 //
 // Capacitors discharge with a time constant of 1 s (voltages) and 0.15 s (currents). A half wave of 50 Hz takes
-// 1 % and 6.4 % off them, on the mean half of that, and calibration takes out the mean. What calibration cannot
-// take out: between 45 and 65 Hz the voltages' mean moves by 0.2 % in all, of which 0.1 % to either side of 50 Hz;
-// a current is right at the frequency it was calibrated at, and 0.05 % off per half hertz. In return a current
-// that falls is followed within a second: from I1 to I2 the capacitor keeps 0.15 s·(I1 - I2 - I2·ln(I1/I2)) too
-// much. On a measured household played a minute a second that is 0.1 to 0.2 % of a day's energy; 1 s would be 1 %.
+// 1 % and 6.4 % off them; their means are 0.6 % and 3.1 % below the peak, which calibration takes out. What it
+// cannot take out is what moves with the frequency: between 45 and 65 Hz a voltage by -0.03 and +0.06 %, a current
+// by -0.3 and +0.5 %, that is 0.02 % in the half hertz that mains stray by. In return a current that falls is
+// followed within a second: from I1 to I2 the capacitor gives 0.15 s·(I1 - I2 - I2·ln(I1/I2)) too much. On a
+// measured household, played a minute a second, that is 0.1 to 0.2 % of a day's energy; with 1 s it would be 1 %.
 //
-// The divider of voltages is 4.0 behind a bridge, which takes 1.4 V, and 4.28 behind an active rectifier, which
-// takes none: both end at 277 V. That of currents is 5.405: with 1 Ω they end at 19.1 A.
+// Dividers are 4.28 and 5.685: with 5 V of supply the ADC ends at 277 V and 20.1 A behind active rectifiers, and
+// two diodes' drop higher behind bridges. These give nothing to speak of below 0.9 A and 16 V.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,7 @@ namespace {
 
 constexpr char USAGE[] =
     "emulator [--profile active|bridge] [--seed N] [--no-noise] [--eeprom FILE] [--pty] [--realtime] ELF";
-constexpr int TICK_MS = 2;
+constexpr int TICK_MS = 2, LOOK_MS = 200;  // a signal may come just before one waits
 constexpr uint64_t HOPELESS_US = 500000;
 
 volatile sig_atomic_t told_to_end = 0;
@@ -101,7 +101,7 @@ int serve(Console& console, bool realtime) {
   Pace pace;
   std::string line;
   while (!told_to_end && !lines.ended()) {
-    lines.wait(realtime ? TICK_MS : -1);
+    lines.wait(realtime ? TICK_MS : LOOK_MS);
     while (!told_to_end && lines.next(line))
       if (!console.command(line)) return line.substr(0, 4) == "quit" ? 0 : 1;
     if (realtime && !console.run_until(pace.due_us(console.now_us()))) {
