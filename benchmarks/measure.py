@@ -56,14 +56,15 @@ def repeated(work: Callable[[], object], times: int) -> Spent:
 
 def run_program(*arguments: str, environment: dict[str, str] | None = None) -> Spent:
     """Run Python with these arguments until it ends, children and all. CalledProcessError if it fails."""
-    before, begun = _children_cpu_s(), time.perf_counter()
+    before, begun = children_cpu_s(), time.perf_counter()
     subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
     )
-    return Spent(time.perf_counter() - begun, _children_cpu_s() - before)
+    return Spent(time.perf_counter() - begun, children_cpu_s() - before)
 
 
-def _children_cpu_s() -> float:
+def children_cpu_s() -> float:
+    """Processor time of all children that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -68,18 +68,18 @@ def _calibrated_eeprom(seed: int, program: Path, firmware: Path) -> bytes:
     return image.read_bytes()
 
 
-def calibrate(board: Emulator) -> None:
+def calibrate(board: Emulator, low_a: float = LOW_A) -> None:
     """Apply known voltages, currents and angles, and have the meter adjusted by them, for good."""
     meter = Calibrator(BoardWire(board))
-    _adjust(board, meter, Side.TIE, PHASES)
+    _adjust(board, meter, Side.TIE, PHASES, low_a)
     for phase in PHASES:  # a packet has the generator's sums only
-        _adjust(board, meter, Side.GENERATOR, (phase,))
+        _adjust(board, meter, Side.GENERATOR, (phase,), low_a)
     meter.save()
 
 
-def _adjust(board: Emulator, meter: Calibrator, side: Side, phases: tuple[int, ...]) -> None:
+def _adjust(board: Emulator, meter: Calibrator, side: Side, phases: tuple[int, ...], low_a: float) -> None:
     """Adjust the currents of this side in these phases; with the tie's, the voltages."""
-    low = _points(board, meter, side, phases, LOW_V, LOW_A)
+    low = _points(board, meter, side, phases, LOW_V, low_a)
     high = _points(board, meter, side, phases, HIGH_V, HIGH_A)
     angles = {channel: high.pop(channel) for channel in list(high) if channel.quantity is Quantity.ANGLE}
     meter.two_point({channel: low[channel] for channel in high}, high)
