@@ -3,6 +3,7 @@
 #include <avr/wdt.h>
 #include <meter.h>
 #include <util/atomic.h>
+#include <util/delay.h>
 
 #include "board.h"
 
@@ -44,6 +45,7 @@ static void send() {
 
 void setup() {
   Serial.begin(115200);
+  _delay_ms(meter::REST_MS);  // a pulse that the reset broke off rests as any other does
   the_meter.begin(board::restarted_by_brown_out(), board::kept_counters(), board::now_ms());
   board::begin(the_meter.pulser());
 }
