@@ -10,6 +10,7 @@ to answer a command and to give its pulse to the end passes for the chip alone, 
 
 from collections.abc import Callable, Sequence
 
+from microgrid.registers import COUNTER_MODULUS
 from microgrid.sample import CommandState, Sample
 from microgrid.units import SECONDS_PER_MINUTE
 from microgrid.wire.errors import WireError
@@ -191,4 +192,6 @@ def _ends(sample: Sample, command: Command) -> bool:
 
 
 def _counters(plant: HousePlant) -> Counters:
-    return plant.last.import_ws, plant.last.export_ws, plant.last.generation_ws
+    """What the plant's registers begin at, as 32-bit counters."""
+    at = plant.last
+    return at.import_ws % COUNTER_MODULUS, at.export_ws % COUNTER_MODULUS, at.generation_ws % COUNTER_MODULUS

@@ -199,7 +199,7 @@ class Emulator:
         return Truth(*map(float, self._ask("truth").split()))
 
     def probe(self) -> tuple[float, ...]:
-        """Volts at the ADC's pins, as a voltmeter there would show: three voltages, tie currents, generator's."""
+        """Volts at the ADC's pins, as a voltmeter shows them: voltages, currents of tie and generator."""
         return tuple(map(float, self._ask("probe").split()))
 
     def stack(self) -> int:

@@ -38,11 +38,13 @@ class TimeLapse:
         """
         seconds = round((sample.uptime_ms - self._from.uptime_ms) / 1000)
         self._uptime_ms += self._factor * seconds * 1000
-        rises_ws = map(
-            sub, _counters(sample), _counters(self._from)
-        )  # modulo 2^32: a counter may have turned
-        imported_ws, exported_ws, generated_ws = (
-            shown_ws + self._factor * (rise_ws % COUNTER_MODULUS)
+        rises_ws = map(sub, _counters(sample), _counters(self._from))
+        (
+            imported_ws,
+            exported_ws,
+            generated_ws,
+        ) = (  # a counter that turned falls by a whole turn: no difference
+            (shown_ws + self._factor * rise_ws) % COUNTER_MODULUS
             for shown_ws, rise_ws in zip(self._counters_ws, rises_ws, strict=True)
         )
         self._counters_ws = imported_ws, exported_ws, generated_ws
@@ -59,9 +61,9 @@ class TimeLapse:
         return msgspec.structs.replace(
             sample,
             uptime_ms=self._uptime_ms,
-            import_counter_ws=imported_ws % COUNTER_MODULUS,
-            export_counter_ws=exported_ws % COUNTER_MODULUS,
-            generation_counter_ws=generated_ws % COUNTER_MODULUS,
+            import_counter_ws=imported_ws,
+            export_counter_ws=exported_ws,
+            generation_counter_ws=generated_ws,
         )
 
 
