@@ -11,10 +11,10 @@
 #include "../core/meter.h"
 #include "lines.h"
 
-// 3.4 ms a byte, like the ATmega's. Off, it holds only what was written before.
-class FakeEeprom : public meter::ByteStore {
+// Busy for 4 ms after each byte it writes, as the ATmega's is for 3.4.
+class RigEeprom : public meter::ByteStore {
  public:
-  FakeEeprom() : bytes(meter::STORE_BYTES, 0xFF) {}
+  RigEeprom() : bytes(meter::STORE_BYTES, 0xFF) {}
 
   uint8_t read(uint16_t address) override { return bytes.at(address); }
   bool ready() override { return busy_ms == 0; }
@@ -66,7 +66,7 @@ struct Rig {
   Load load[meter::SIDES] = {{0, 0}, {0, 0}};
   bool generator_contact = false, grid_contact = true;
 
-  FakeEeprom& eeprom;
+  RigEeprom& eeprom;
   meter::Meter meter;
   meter::AdcSums sums[2] = {};
   int counting = 0;
@@ -81,7 +81,7 @@ struct Rig {
   double wire_room = 63;
   int raised_ms = 0, lowered_ms = 0;
 
-  explicit Rig(FakeEeprom& its_eeprom, uint32_t its_first_ms = 0, bool brown_out = false,
+  explicit Rig(RigEeprom& its_eeprom, uint32_t its_first_ms = 0, bool brown_out = false,
                const meter::Counters* kept = nullptr)
       : eeprom(its_eeprom), meter(its_eeprom), first_ms(its_first_ms), ticks(4294000000u) {
     meter.begin(brown_out, kept, first_ms);

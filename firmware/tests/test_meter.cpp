@@ -17,7 +17,7 @@ const size_t COMMAND_ID = 27, COMMAND_STATE = 28;
 }  // namespace
 
 TEST_CASE("a second of the mains makes a packet, and watt-seconds") {
-  FakeEeprom eeprom;
+  RigEeprom eeprom;
   Rig rig(eeprom);
   rig.load[meter::TIE] = {5, 150};  // imports: the current, counted into the micro-grid, is opposite
   rig.load[meter::GENERATOR] = {8, 30};
@@ -46,7 +46,7 @@ TEST_CASE("a second of the mains makes a packet, and watt-seconds") {
 }
 
 TEST_CASE("without mains a meter says zeros, and nothing counts") {
-  FakeEeprom eeprom;
+  RigEeprom eeprom;
   Rig rig(eeprom);
   rig.voltage_v = 0;
   rig.grid_contact = false;
@@ -56,7 +56,7 @@ TEST_CASE("without mains a meter says zeros, and nothing counts") {
 }
 
 TEST_CASE("packets come by the second, whatever else is sent") {
-  FakeEeprom eeprom;
+  RigEeprom eeprom;
   Rig rig(eeprom);
   rig.load[meter::TIE] = {5, 0};
   uint64_t at_ms = 0;
@@ -84,7 +84,7 @@ TEST_CASE("packets come by the second, whatever else is sent") {
 }
 
 TEST_CASE("a tick that comes late loses no second and no energy") {
-  FakeEeprom eeprom;
+  RigEeprom eeprom;
   Rig rig(eeprom);
   rig.load[meter::TIE] = {10, 0};
   rig.pass(1950);
@@ -98,7 +98,7 @@ TEST_CASE("a tick that comes late loses no second and no energy") {
 }
 
 TEST_CASE("the millisecond count may wrap") {
-  FakeEeprom eeprom;
+  RigEeprom eeprom;
   Rig rig(eeprom, 0xFFFFFFFFu - 2500);
   rig.load[meter::TIE] = {10, 0};
   rig.pass(10050);
@@ -108,7 +108,7 @@ TEST_CASE("the millisecond count may wrap") {
 }
 
 TEST_CASE("a clock's error is taken out of packets, frequency, energy and pulses") {
-  FakeEeprom eeprom;
+  RigEeprom eeprom;
   Rig fast(eeprom);
   fast.calibrate("CLK,10000");
   fast.load[meter::TIE] = {10, 0};
@@ -120,7 +120,7 @@ TEST_CASE("a clock's error is taken out of packets, frequency, energy and pulses
   fast.pass(1100);
   CHECK(fast.raised_ms == 1010);
 
-  FakeEeprom other;
+  RigEeprom other;
   Rig slow(other);
   slow.calibrate("CLK,-20000");
   slow.pass(20 * 980 + 30);
@@ -129,7 +129,7 @@ TEST_CASE("a clock's error is taken out of packets, frequency, energy and pulses
 }
 
 TEST_CASE("contacts are believed once they stand still") {
-  FakeEeprom eeprom;
+  RigEeprom eeprom;
   Rig rig(eeprom);
   for (int i = 0; i < 100; ++i) {
     rig.generator_contact = !rig.generator_contact;
@@ -140,7 +140,7 @@ TEST_CASE("contacts are believed once they stand still") {
 
 TEST_SUITE("commands") {
   TEST_CASE("a pulse is answered when it begins and when it ends") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     Rig rig(eeprom);
     rig.pass(1100);
     rig.command("RAISE,12,400");
@@ -157,7 +157,7 @@ TEST_SUITE("commands") {
   }
 
   TEST_CASE("a command that comes again is answered and not obeyed") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     Rig rig(eeprom);
     rig.pass(1100);
     rig.command("LOWER,7,50");
@@ -168,7 +168,7 @@ TEST_SUITE("commands") {
   }
 
   TEST_CASE("LOWER during RAISE is refused at once, and the pulse goes on") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     Rig rig(eeprom);
     rig.pass(1100);
     rig.command("RAISE,1,300");
@@ -185,7 +185,7 @@ TEST_SUITE("commands") {
   }
 
   TEST_CASE("a line that is none is told in the next regular packet, once") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     Rig rig(eeprom);
     rig.pass(1100);
     rig.receive("RAISE,1,400*0000\r\n");
@@ -197,7 +197,7 @@ TEST_SUITE("commands") {
   }
 
   TEST_CASE("a command of the first second is obeyed at once and told in the first packet") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     Rig rig(eeprom);
     rig.command("RAISE,5,100");
     CHECK(rig.sent_in(990).empty());
@@ -211,7 +211,7 @@ TEST_SUITE("commands") {
 
 TEST_SUITE("calibration lines") {
   TEST_CASE("what is set holds at once; what is saved holds after a restart") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     {
       Rig rig(eeprom);
       rig.pass(1100);
@@ -242,7 +242,7 @@ TEST_SUITE("calibration lines") {
   }
 
   TEST_CASE("a value beyond limits is refused, and nothing is changed while it is saved") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     Rig rig(eeprom);
     rig.command("CAL,V1G,1");
     CHECK(rig.only_line_in(10).text == "CAL,V1G,REFUSED");
@@ -254,7 +254,7 @@ TEST_SUITE("calibration lines") {
   }
 
   TEST_CASE("many questions at once are answered in turn, and what is too much is told") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     Rig rig(eeprom);
     rig.pass(1100);
     const char* const names[] = {"V1G", "V2G", "V3G", "BGU", "CLK", "DIO", "SNR", "G3A", "I1O"};
@@ -268,7 +268,7 @@ TEST_SUITE("calibration lines") {
 
 TEST_SUITE("restarts") {
   // Runs until so many counters are in the EEPROM.
-  Counters saved(FakeEeprom & eeprom) {
+  Counters saved(RigEeprom & eeprom) {
     Rig rig(eeprom);
     rig.load[meter::TIE] = {10, 0};
     rig.pass(301500);
@@ -276,7 +276,7 @@ TEST_SUITE("restarts") {
   }
 
   TEST_CASE("counters are saved every five minutes if they changed") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     const Counters counters = saved(eeprom);
     Rig again(eeprom);
     CHECK(again.meter.counters().export_ws <= counters.export_ws);
@@ -289,7 +289,7 @@ TEST_SUITE("restarts") {
   }
 
   TEST_CASE("counters that outlived the reset are taken unless they are behind") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     const Counters stored = saved(eeprom);
     const Counters ahead = {stored.import_ws, stored.export_ws + 5000, 7};
     const Counters behind = {stored.import_ws, stored.export_ws - 100000, 0};
@@ -297,12 +297,12 @@ TEST_SUITE("restarts") {
     CHECK(Rig(eeprom, 0, false, &ahead).meter.counters().generation_ws == 7);
     CHECK(Rig(eeprom, 0, false, &behind).meter.counters().export_ws > behind.export_ws);
     const Counters high = {0, 0xF0000000u, 0};
-    FakeEeprom fresh;
+    RigEeprom fresh;
     CHECK(Rig(fresh, 0, false, &high).meter.counters().export_ws == high.export_ws);
   }
 
   TEST_CASE("counters are saved at once when the supply sinks, and once") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     Rig rig(eeprom);
     rig.load[meter::TIE] = {10, 0};
     rig.pass(5000);
@@ -322,7 +322,7 @@ TEST_SUITE("restarts") {
   }
 
   TEST_CASE("a restart after a brown-out is told for a minute") {
-    FakeEeprom eeprom;
+    RigEeprom eeprom;
     Rig rig(eeprom, 0, true);
     rig.pass(1100);
     rig.command("RAISE,1,1");  // packets beside the regular ones do not count
