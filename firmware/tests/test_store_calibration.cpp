@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "../core/store.h"
-#include "fake_eeprom.h"
+#include "store_rig.h"
 
 using namespace meter;
+using namespace store_rig;
 
 namespace {
 
@@ -22,7 +23,7 @@ Calibration any_calibration(std::mt19937& random) {
 }
 
 // Copies that are sound by themselves.
-int sound_copies(const FakeEeprom& eeprom) {
+int sound_copies(const CutEeprom& eeprom) {
   int sound = 0;
   for (uint16_t copy = 0; copy < COPIES; ++copy) {
     const uint8_t* at = eeprom.bytes.data() + copy * COPY_PLACE;
@@ -36,7 +37,7 @@ int sound_copies(const FakeEeprom& eeprom) {
 }  // namespace
 
 TEST_CASE("store: copy B is begun when copy A is whole, and there is always a sound one") {
-  FakeEeprom eeprom;
+  CutEeprom eeprom;
   Calibration calibration;
   Store store(eeprom);
   store.load(calibration);
@@ -48,7 +49,8 @@ TEST_CASE("store: copy B is begun when copy A is whole, and there is always a so
     calibration = any_calibration(random);
     const std::vector<uint8_t> before = eeprom.bytes;
     store.save_calibration(calibration);
-    while (store.saving_calibration()) {
+    for (int n = 0; store.saving_calibration(); ++n) {
+      REQUIRE(n < 1000);
       store.poll();
       REQUIRE(sound_copies(eeprom) >= 1);
       bool a_whole = true, a_begun = false, b_begun = false;
@@ -68,7 +70,7 @@ TEST_CASE("store: copy B is begun when copy A is whole, and there is always a so
 TEST_CASE("store: a supply that goes at any byte leaves the previous or the new calibration") {
   std::mt19937 random(11);
   for (uint32_t round = 0; round < 8; ++round) {
-    FakeEeprom filled(round);
+    CutEeprom filled(round);
     const Calibration previous = any_calibration(random);
     Calibration scratch;
     Store first(filled);
@@ -76,7 +78,7 @@ TEST_CASE("store: a supply that goes at any byte leaves the previous or the new 
     first.save_calibration(previous);
     poll_all(first);
     for (int cut = 0; cut <= 2 * (Calibration::BLOCK_BYTES + 1); ++cut) {
-      FakeEeprom eeprom = filled;
+      CutEeprom eeprom = filled;
       Store store(eeprom);
       store.load(scratch);
       const Calibration next = any_calibration(random);
@@ -94,7 +96,7 @@ TEST_CASE("store: a supply that goes at any byte leaves the previous or the new 
 TEST_CASE("store: a first calibration that is broken off is none, or the new one") {
   std::mt19937 random(12);
   for (uint32_t round = 0; round < 1000; ++round) {
-    FakeEeprom eeprom(round);
+    CutEeprom eeprom(round);
     Calibration scratch;
     Store store(eeprom);
     store.load(scratch);
@@ -109,7 +111,7 @@ TEST_CASE("store: a first calibration that is broken off is none, or the new one
 
 TEST_CASE("store: calibrations saved, repaired and cut at random, for long, are never lost") {
   std::mt19937 random(13);
-  FakeEeprom eeprom(13);
+  CutEeprom eeprom(13);
   Calibration known;
   {
     Store store(eeprom);
@@ -147,7 +149,7 @@ TEST_CASE("store: calibrations saved, repaired and cut at random, for long, are 
 }
 
 TEST_CASE("store: a spoilt copy is repaired from the other") {
-  FakeEeprom eeprom;
+  CutEeprom eeprom;
   Calibration calibration;
   calibration.set(BANDGAP_UV, 1098765);
   {
@@ -159,7 +161,7 @@ TEST_CASE("store: a spoilt copy is repaired from the other") {
   }
   for (uint16_t copy = 0; copy < COPIES; ++copy) {
     for (uint16_t i = 0; i < Calibration::BLOCK_BYTES; ++i) {
-      FakeEeprom spoilt = eeprom;
+      CutEeprom spoilt = eeprom;
       spoilt.bytes[static_cast<size_t>(copy * COPY_PLACE + i)] ^= 0x04;
       Calibration found;
       Store store(spoilt);
@@ -173,7 +175,7 @@ TEST_CASE("store: a spoilt copy is repaired from the other") {
 }
 
 TEST_CASE("store: both copies spoilt is no calibration, and the counters stand") {
-  FakeEeprom eeprom;
+  CutEeprom eeprom;
   Calibration calibration;
   Store store(eeprom);
   store.load(calibration);
@@ -190,7 +192,7 @@ TEST_CASE("store: both copies spoilt is no calibration, and the counters stand")
 }
 
 TEST_CASE("store: counters go before a calibration that is being saved, and it is saved all the same") {
-  FakeEeprom eeprom;
+  CutEeprom eeprom;
   Calibration calibration;
   Store store(eeprom);
   store.load(calibration);
@@ -199,7 +201,8 @@ TEST_CASE("store: counters go before a calibration that is being saved, and it i
   for (int n = 0; n < 100; ++n) store.poll();
   store.save_counters(Counters{10, 20, 30}, 2);
   const std::vector<uint8_t> before = eeprom.bytes;
-  while (store.saving_counters()) {
+  for (int n = 0; store.saving_counters(); ++n) {
+    REQUIRE(n < 1000);
     store.poll();
     REQUIRE(std::equal(before.begin(), before.begin() + RING_AT, eeprom.bytes.begin()));
   }

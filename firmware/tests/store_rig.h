@@ -8,9 +8,11 @@
 
 #include "../core/store.h"
 
-class FakeEeprom : public meter::ByteStore {
+namespace store_rig {
+
+class CutEeprom : public meter::ByteStore {
  public:
-  explicit FakeEeprom(uint32_t seed = 0)
+  explicit CutEeprom(uint32_t seed = 0)
       : bytes(meter::STORE_BYTES, 0xFF), writes(meter::STORE_BYTES, 0), random_(seed) {}
 
   uint8_t read(uint16_t address) override { return bytes.at(address); }
@@ -91,9 +93,11 @@ struct Loaded {
 };
 
 // What a meter finds that starts with these bytes; nothing is written.
-inline Loaded look(FakeEeprom& eeprom) {
+inline Loaded look(CutEeprom& eeprom) {
   Loaded loaded = Loaded();
   meter::Store store(eeprom);
   loaded.found = store.load(loaded.calibration);
   return loaded;
 }
+
+}  // namespace store_rig
