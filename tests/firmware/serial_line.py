@@ -1,6 +1,7 @@
 """The emulated meter with somebody at its serial line, for the tests that mean it no good."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -132,7 +133,7 @@ def interlocked(pulses: list[Pulse]) -> bool:
     """Whether the two outputs were never on together, nor one sooner than 20 ms after the other."""
     return all(
         before.to_us is not None and after.from_us - before.to_us >= 20_000
-        for before, after in zip(pulses, pulses[1:], strict=False)
+        for before, after in pairwise(pulses)
         if before.pin != after.pin
     )
 

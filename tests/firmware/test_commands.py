@@ -1,6 +1,7 @@
 """RAISE and LOWER on the emulated chip: one pulse at a time, never both outputs, every command answered."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -138,9 +139,7 @@ def test_about_a_seconds_end_commands_are_obeyed_at_once_and_packets_keep_their_
         assert fate(packets, number)[-1] == (DONE, False)
         assert MeterFlag.COMMAND_REFUSED not in packets[-1].flags
     begun = [it.begun_us for it in regular(meter.heard)]
-    assert all(
-        abs(after - before - 1_000_000) <= 5000 for before, after in zip(begun, begun[1:], strict=False)
-    )
+    assert all(abs(after - before - 1_000_000) <= 5000 for before, after in pairwise(begun))
     numbers = [it.item.sequence for it in meter.heard if isinstance(it.item, Sample)]
     assert numbers == list(range(len(numbers)))
     assert {pulse.width_ms for pulse in meter.pulses()} == {12}
