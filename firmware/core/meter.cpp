@@ -175,7 +175,8 @@ bool Meter::receive(char byte) {
 }
 
 void Meter::obey() {
-  if (pulser_.command(command_.id, command_.kind == RAISE, command_.width_ms) == REFUSED) pulse_refused_ = true;
+  const bool raise = command_.kind == RAISE;
+  if (pulser_.command(command_.id, raise, command_.width_ms) == REFUSED) pulse_refused_ = true;
   echo_waits_ = true;
 }
 

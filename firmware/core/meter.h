@@ -63,8 +63,8 @@ class Meter : private MeterState {
   // A little of the work that is waiting; returns whether there is more. Never longer than about 2 ms.
   bool work();
 
-  // Which side the multiplexer must show now. When that changes, what the ADC added up for the other one until
-  // then: it must stay as it is until the next change.
+  // Which side the multiplexer must show now. When that changes, what the ADC added up for the other one
+  // until then: it must stay as it is until the next change.
   Side side() const { return slot_ % SIDES == 0 ? TIE : GENERATOR; }
   void slot_ended(const AdcSums& sums);
 
@@ -90,7 +90,9 @@ class Meter : private MeterState {
   void look_at_store();
   void save_counters();
   // Whether a regular packet comes soon, or is being made.
-  bool quiet() const { return (slot_ == SLOTS_A_SECOND - 1 && into_slot_ms_ >= SLOT_MS - QUIET_MS) || second_waits_; }
+  bool quiet() const {
+    return second_waits_ || (slot_ == SLOTS_A_SECOND - 1 && into_slot_ms_ >= SLOT_MS - QUIET_MS);
+  }
   void begin_packet(bool regular);
   uint16_t flags(bool regular);
   void calibrate();

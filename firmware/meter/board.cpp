@@ -72,8 +72,8 @@ uint16_t crc_of(const Kept& kept) {
   return meter::crc16(reinterpret_cast<const uint8_t*>(&kept.counters), sizeof kept.counters);
 }
 
-// Before anything else: the watchdog that bit goes on with its shortest time. Optiboot clears the flags, and its
-// newer versions hand them over in r2; older ones leave there what is no set of flags, most of the time.
+// Before anything else: the watchdog that bit goes on with its shortest time. Optiboot clears the flags, and
+// its newer versions hand them over in r2; older ones leave there what is no set of flags, most of the time.
 void take_reset_flags() __attribute__((naked, used, section(".init3")));
 void take_reset_flags() {
   uint8_t handed_over;
@@ -254,6 +254,8 @@ void sleep() {
 
 uint8_t Eeprom::read(uint16_t address) { return eeprom_read_byte(reinterpret_cast<uint8_t*>(address)); }
 bool Eeprom::ready() { return eeprom_is_ready(); }
-void Eeprom::write(uint16_t address, uint8_t byte) { eeprom_update_byte(reinterpret_cast<uint8_t*>(address), byte); }
+void Eeprom::write(uint16_t address, uint8_t byte) {
+  eeprom_update_byte(reinterpret_cast<uint8_t*>(address), byte);
+}
 
 }  // namespace board

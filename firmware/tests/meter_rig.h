@@ -90,7 +90,8 @@ struct Rig {
   meter::AdcSum adc(double pin_v) const {
     const uint16_t count = 1000;
     const double counts = fmin(fmax(pin_v / supply_v * 1023 - 0.5, 0.0), 1023.0);
-    return meter::AdcSum{static_cast<uint32_t>(lround(counts * count)), count, static_cast<uint16_t>(ceil(counts))};
+    const uint16_t peak = static_cast<uint16_t>(ceil(counts));
+    return meter::AdcSum{static_cast<uint32_t>(lround(counts * count)), count, peak};
   }
 
   static double pin_v(const meter::FrontEnd& front_end, double rms) {
@@ -99,9 +100,11 @@ struct Rig {
 
   const meter::AdcSums& measured(meter::Side its_side) {
     meter::AdcSums& its = sums[counting ^= 1];
+    const double voltage_pin_v = pin_v(meter::VOLTAGE_FRONT_END, voltage_v);
+    const double current_pin_v = pin_v(meter::CURRENT_FRONT_END, load[its_side].current_a);
     for (uint8_t phase = 0; phase < meter::PHASES; ++phase) {
-      its.channel[meter::VOLTAGE_CHANNEL + phase] = adc(pin_v(meter::VOLTAGE_FRONT_END, voltage_v));
-      its.channel[meter::CURRENT_CHANNEL + phase] = adc(pin_v(meter::CURRENT_FRONT_END, load[its_side].current_a));
+      its.channel[meter::VOLTAGE_CHANNEL + phase] = adc(voltage_pin_v);
+      its.channel[meter::CURRENT_CHANNEL + phase] = adc(current_pin_v);
     }
     its.channel[meter::BANDGAP_CHANNEL] = adc(1.1);
     return its;
@@ -114,9 +117,11 @@ struct Rig {
       const double turns = (static_cast<double>(passed_ms) + step / 50.0) / 1000 * hz + 0.001;
       meter::Squares now = 0;
       for (uint8_t phase = 0; phase < meter::PHASES; ++phase) {
-        const bool voltage = voltage_v > 1 && positive(turns - phase / 3.0);
-        const bool current = load[side].current_a > 0 && positive(turns - phase / 3.0 - load[side].lag_deg / 360);
-        now = static_cast<meter::Squares>(now | voltage << phase | (voltage != current) << (meter::PHASES + phase));
+        const double own = turns - phase / 3.0;
+        const bool voltage = voltage_v > 1 && positive(own);
+        const bool current = load[side].current_a > 0 && positive(own - load[side].lag_deg / 360);
+        const int bits = voltage << phase | (voltage != current) << (meter::PHASES + phase);
+        now = static_cast<meter::Squares>(now | bits);
       }
       if (now != before) meter.edge(ticks, now);
       if (now & ~before & 1) meter.capture(ticks);
