@@ -1,7 +1,7 @@
 """The same poll with pymodbus: cycles of `modbus_cycle.py COUNT ROUNDS`, each in ms, as a JSON list.
 
-It needs only pymodbus, in an environment of its own; devices answer from a second process. Every
-device has its connection and returns 120 registers, 240 bytes, about what a house's reply holds.
+Devices answer from a second process. Every one has its connection and returns 120 registers, 240 bytes,
+about what a house's reply holds.
 """
 
 import asyncio
@@ -10,9 +10,9 @@ import subprocess
 import sys
 import time
 
-from pymodbus.client import AsyncModbusTcpClient  # type: ignore[import-not-found]
-from pymodbus.server import ModbusTcpServer  # type: ignore[import-not-found]
-from pymodbus.simulator import DataType, SimData, SimDevice  # type: ignore[import-not-found]
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
 
 REGISTERS = 120
 
@@ -22,7 +22,8 @@ async def serve() -> None:
     data = SimData(0, values=list(range(REGISTERS)), datatype=DataType.REGISTERS)
     server = ModbusTcpServer(SimDevice(1, [data]), address=("127.0.0.1", 0))
     await server.serve_forever(background=True)
-    print(server.transport.sockets[0].getsockname()[1], flush=True)
+    # pymodbus types its transport as asyncio's base class, which does not tell the port it was given.
+    print(server.transport.sockets[0].getsockname()[1], flush=True)  # type: ignore[attr-defined]
     await asyncio.Event().wait()
 
 
