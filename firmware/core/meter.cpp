@@ -12,8 +12,12 @@ uint32_t sum(const Counters& counters) {
   return counters.import_ws + counters.export_ws + counters.generation_ws;
 }
 
-bool not_behind(const Counters& counters, const Counters& other) {
-  return sum(counters) - sum(other) < 0x80000000UL;  // they wrap
+// Whether these can be what has become of those since they were saved. A RAM that lost its supply has a good CRC
+// by chance once in thousands of starts: that must never be billed.
+bool may_follow(const Counters& counters, const Counters& saved) {
+  return counters.import_ws - saved.import_ws < MOST_UNSAVED_WS &&  // they wrap
+         counters.export_ws - saved.export_ws < MOST_UNSAVED_WS &&
+         counters.generation_ws - saved.generation_ws < MOST_UNSAVED_WS;
 }
 
 }  // namespace
@@ -24,7 +28,7 @@ void Meter::begin(bool brown_out, const Counters* kept, uint32_t now_ms) {
   const Store::Found found = store_.load(calibration_);
   const bool nothing_stored = found.boots == 0;
   calibrated_ = found.calibrated;
-  energy_.restore(kept && (nothing_stored || not_behind(*kept, found.counters)) ? *kept : found.counters);
+  energy_.restore(kept && (nothing_stored || may_follow(*kept, found.counters)) ? *kept : found.counters);
   const uint16_t start = static_cast<uint16_t>(found.boots + 1);
   packet_.boot_id = static_cast<uint32_t>(calibration_.get(SERIAL_NUMBER)) << 16 | start;
   packet_.sequence = NONE_YET;

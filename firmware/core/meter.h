@@ -18,6 +18,7 @@ const uint8_t SETTLE_MS = 2;         // of which the first are not measured
 const uint8_t SLOTS_A_SECOND = 10;   // an even number, so that each side has its own
 const uint8_t QUIET_MS = 30;         // before a regular packet nothing else is begun: it would hold that up
 const uint16_t SAVE_S = 300;         // counters to EEPROM
+const uint32_t MOST_UNSAVED_WS = 1UL << 25;  // more than any meter counts until then: 100 kW
 const float SAVE_SUPPLY_V = 4.4f;    // at once: the supply is going
 const uint8_t BROWN_OUT_PACKETS = 60;  // carry the flag of a restart after a brown-out
 const uint8_t REPLIES = 8;             // to calibration lines, waiting to be sent
@@ -50,7 +51,8 @@ class Meter : private MeterState {
  public:
   explicit Meter(ByteStore& bytes);
 
-  // `kept`: counters that outlived the reset in RAM, or null. They win over the EEPROM's if not behind them.
+  // `kept`: counters that outlived the reset in RAM, or null. They win over the EEPROM's if they can have
+  // come from them.
   void begin(bool brown_out, const Counters* kept, uint32_t now_ms);
 
   // Edges of before a `slot_ended` come before it.

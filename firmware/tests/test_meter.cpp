@@ -288,7 +288,7 @@ TEST_SUITE("restarts") {
     CHECK(again.lines.back().field(BOOT_ID) == "2");
   }
 
-  TEST_CASE("counters that outlived the reset are taken unless they are behind") {
+  TEST_CASE("counters that outlived the reset are taken if they can be true") {
     RigEeprom eeprom;
     const Counters stored = saved(eeprom);
     const Counters ahead = {stored.import_ws, stored.export_ws + 5000, 7};
@@ -296,6 +296,12 @@ TEST_SUITE("restarts") {
     CHECK(Rig(eeprom, 0, false, &ahead).meter.counters().export_ws == ahead.export_ws);
     CHECK(Rig(eeprom, 0, false, &ahead).meter.counters().generation_ws == 7);
     CHECK(Rig(eeprom, 0, false, &behind).meter.counters().export_ws > behind.export_ws);
+    const Counters mixed = {stored.import_ws - 1, stored.export_ws + 5000, 7};
+    CHECK(Rig(eeprom, 0, false, &mixed).meter.counters().generation_ws == 0);
+    for (uint32_t far : {meter::MOST_UNSAVED_WS, 0x7FFFFFFFu, 0x80000000u}) {
+      const Counters chance = {stored.import_ws, stored.export_ws, far};
+      CHECK(Rig(eeprom, 0, false, &chance).meter.counters().generation_ws == 0);
+    }
     const Counters high = {0, 0xF0000000u, 0};
     RigEeprom fresh;
     CHECK(Rig(fresh, 0, false, &high).meter.counters().export_ws == high.export_ws);

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from microgrid.sample import Sample
-from microgrid.wire.calibration import MeterReader, Reply, Saved
+from microgrid.wire.calibration import MeterReader, Reply, Saved, Value
 from microgrid.wire.errors import WireError
 from microgrid.wire.serial import checksum
 from simulation.emulator import Emulator, Mains, ResetKind
@@ -90,7 +90,7 @@ class Line:
         """The packets of the time to come."""
         return [it.item for it in self.run(seconds) if isinstance(it.item, Sample)]
 
-    def packet(self, seconds: float = 1.05) -> Sample:
+    def packet(self, seconds: float = 1.1) -> Sample:
         """The last packet of the time to come; by default there is at least one."""
         return self.packets(seconds)[-1]
 
@@ -99,15 +99,13 @@ class Line:
         return [it.item for it in self.run(seconds) if not isinstance(it.item, Sample | WireError)]
 
     def calibrate(self, *texts: str) -> None:
-        """Set these values ("V1G,1003500") and have all saved."""
+        """Set these values ("V1G,1003500") and have all saved; not in the first moments after a start."""
         for text in texts:
             self.say(f"CAL,{text}")
-            self.run(0.01)
+            name, _, value = text.partition(",")
+            assert self.answers(0.1) == [Value(name, int(value))]
         self.say("CAL,SAVE")
-        for _ in range(20):
-            if Saved() in self.answers(0.1):
-                return
-        raise AssertionError("The meter never said that it had saved.")
+        assert self.answers(1.5) == [Saved()]
 
     def reset(self, kind: ResetKind) -> None:
         """Reset the chip; of a packet that was being sent the rest is lost."""
