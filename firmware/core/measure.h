@@ -38,7 +38,7 @@ struct Reading {
 
 // Zero input reads exactly zero: below these a calibrated value is noise.
 const float LEAST_VOLTAGE_V = 5.0f;
-const float LEAST_CURRENT_A = 0.025f;
+const float LEAST_CURRENT_A = 0.020f;
 const uint16_t SATURATED_COUNTS = 1022;  // the ADC's end, less one for its noise
 const float LOW_SUPPLY_V = 4.5f;
 const float REVERSE_FLOW_W = 20.0f;  // of all phases; below it is a generator's idling

@@ -192,10 +192,10 @@ TEST_CASE("Zero input reads exactly zero, whatever the noise and the offsets") {
   CHECK(bench.energy.counters().import_ws == 0);
 }
 
-TEST_CASE("Nominal channels cut their noise off at 5 V and 25 mA") {
+TEST_CASE("Nominal channels cut their noise off at 5 V and 20 mA") {
   Bench bench;
   for (double& one : bench.voltage_v) one = 4.5;
-  bench.all(TIE, 0.022, 0);
+  bench.all(TIE, 0.017, 0);
   Reading reading = bench.second();
   CHECK(reading.phase[0].voltage_v == 0.0f);
   CHECK(reading.phase[0].current_a == 0.0f);
