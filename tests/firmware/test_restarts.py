@@ -39,8 +39,8 @@ def slots(eeprom):
     """The sound slots of the ring."""
     found = []
     for at in range(RING_AT, RING_AT + SLOTS * SLOT_BYTES, SLOT_BYTES):
-        *head, _, serial = struct.unpack("<IIIHHH", eeprom[at : at + SLOT_BYTES])
-        slot = Slot(*head, serial)
+        import_ws, export_ws, generation_ws, start, _, serial = struct.unpack_from("<IIIHHH", eeprom, at)
+        slot = Slot(import_ws, export_ws, generation_ws, start, serial)
         if slot.packed() == eeprom[at : at + SLOT_BYTES]:
             found.append(slot)
     return found
