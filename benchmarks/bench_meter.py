@@ -61,7 +61,7 @@ def main() -> int:
     for it in figures:
         reported = it.most is None and it.least is None
         verdict = "reported" if reported else "holds" if it.holds else "MISSED"
-        print(FORMAT.format(it.name, it.gate, f"{it.measured:.4g} {it.unit}", verdict, it.where))
+        print(FORMAT.format(it.name, it.gate, it.shown, verdict, it.where if it.measured else ""))
     return int(not all(it.holds for it in figures))
 
 

@@ -55,9 +55,15 @@ class Figure:
             return min(self, other, key=lambda it: it.measured)
         return max(self, other, key=lambda it: it.measured)
 
+    @property
+    def shown(self) -> str:
+        """What was measured, as the table shows it."""
+        number = f"{self.measured:.0f}" if float(self.measured).is_integer() else f"{self.measured:.3g}"
+        return f"{number} {self.unit}".rstrip()
+
     def __str__(self) -> str:
         where = f" ({self.where})" if self.where else ""
-        return f"{self.name}: {self.measured:.4g} {self.unit}, {self.gate}{where}"
+        return f"{self.name}: {self.shown}, {self.gate}{where}"
 
 
 class Worst:
@@ -157,7 +163,7 @@ def measured(measure: Measurement, seed: int, build: Path = BUILD, **points: obj
 
 
 MOST_FLASH_BYTES = 16 * 1024
-MOST_RAM_BYTES = 1.1 * 1024
+MOST_RAM_BYTES = int(1.1 * 1024)
 
 
 def sizes(build: Path = BUILD) -> list[Figure]:

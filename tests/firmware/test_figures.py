@@ -18,7 +18,7 @@ from simulation.emulator import Emulator, PinEvent
 SEEDS = (1, 2, 3)
 SENSITIVE: dict[Measurement, dict[str, object]] = {
     accuracy.voltage: {"volts": (30, 55, 110, 230, 270)},
-    accuracy.current: {"amperes": (0.03, 0.3, 0.9, 1, 4, 19)},
+    accuracy.current: {"amperes": (0.025, 0.3, 0.9, 1, 4, 19)},
     accuracy.angle: {"degrees": (3, 60, 87.7, 92.3, 177), "currents_a": (5,)},
     accuracy.saturation: {"step": 4},
 }
