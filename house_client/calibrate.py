@@ -29,6 +29,8 @@ from microgrid.wire.calibration import ITEMS
 from microgrid.wire.errors import WireError
 from node.arguments import in_words, positive
 
+QUIET_S = 0.01  # what waits is handed on by the system in pieces, one soon after the other
+
 Ask = Callable[[str], str]
 
 _LETTERS = {"LE": (False, True), "CE": (True, True), "LI": (False, False), "CI": (True, False)}
@@ -50,7 +52,7 @@ class SerialWire:
 
     def read(self, timeout_s: float) -> bytes:
         """What has come, as soon as anything has."""
-        self._port.timeout = timeout_s
+        self._port.timeout = max(timeout_s, QUIET_S)
         data: bytes = self._port.read(1)
         return data + self._port.read(self._port.in_waiting)
 
@@ -234,7 +236,12 @@ class Installer:
         """What is read by the new values of what is still applied."""
         say("With the new values:")
         truths = {channel: point.truth for channel, point in points.items()}
-        self._say_points(self._meter.points(truths, self._options.packets))
+        try:
+            self._say_points(self._meter.points(truths, self._options.packets))
+        except MeterLost:
+            raise
+        except CalibrationError as fault:  # what was found stands, though it was taken off already
+            say(f"  {fault}")
 
     def _say_set(self, values: dict[str, int]) -> None:
         for name, value in values.items():

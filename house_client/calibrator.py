@@ -33,6 +33,7 @@ PATIENCE = 4  # packets, or lines that are none, that go by before an answer is 
 TRIES = 3
 SKIPPED = 2  # packets that may still speak of what was before
 AVERAGED = 10
+MOST_WAITING = 100_000  # bytes that nobody has read yet: more than a system keeps
 
 
 class MeterLost(CalibrationError):
@@ -43,7 +44,10 @@ class Wire(Protocol):
     """Bytes to the meter and back; it need not be a serial port."""
 
     def read(self, timeout_s: float) -> bytes:
-        """What has come, as soon as anything has; empty if nothing came within this time."""
+        """What has come, as soon as anything has; empty if nothing came within this time.
+
+        With 0 only what has come already: empty once all of that was read.
+        """
 
     def write(self, data: bytes) -> None:
         """Send all of it."""
@@ -59,7 +63,7 @@ class Calibrator:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._reader = MeterReader()
-        self._uptime_ms = 0
+        self._boot_id: int | None = None
 
     # --- values -------------------------------------------------------------------------------------
 
@@ -81,7 +85,7 @@ class Calibrator:
             taken, refused = Value(name, value), Refused(name)
             if self._ask(encode_set(name, value), (taken, refused).__contains__) == refused:
                 raise CalibrationError(
-                    f"The meter refuses {name} = {value}. It may still be saving; else its firmware is another"
+                    f"The meter refuses {name} = {value}. It may still be saving; or its firmware is another"
                     " than this program's."
                 )
 
@@ -93,6 +97,7 @@ class Calibrator:
 
     def samples(self, count: int = AVERAGED, skipped: int = SKIPPED) -> list[Sample]:
         """So many packets from now on; those skipped first may still speak of what was before."""
+        self._pass_over()
         found: list[Sample] = []
         faults = 0
         while len(found) < skipped + count:
@@ -137,7 +142,7 @@ class Calibrator:
 
     def clock(self, seconds: int, now_s: Callable[[], float]) -> int:
         """Set the clock's value by a true clock, listening so long; the value set."""
-        self.samples(0)  # what waited in the port was heard late
+        self.samples(0)
         heard: list[tuple[float, int]] = []
         while not heard or heard[-1][0] - heard[0][0] < seconds:
             (sample,) = self.samples(1, skipped=0)
@@ -150,6 +155,7 @@ class Calibrator:
 
     def _ask(self, line: bytes, fits: Callable[[Reply], bool]) -> Reply:
         """Send a line until it is answered; to send it twice does no harm."""
+        self._pass_over()
         for _ in range(TRIES):
             self._wire.write(line)
             passed = 0
@@ -162,17 +168,28 @@ class Calibrator:
         text = line.partition(b"*")[0].decode("ascii")
         raise CalibrationError(f"The meter does not answer '{text}'; it may have no such value, or not hear.")
 
+    def _pass_over(self) -> None:
+        """Take no notice of what nobody has read yet: while a person turns knobs, many packets come."""
+        passed = 0
+        while passed < MOST_WAITING and (data := self._wire.read(0)):
+            passed += len(data)
+            self._take(data)
+
     def _hear(self) -> Sequence[Sample | Reply | WireError]:
-        """What comes next; a meter that starts again has lost what was set, and is not gone on with."""
+        """What comes next."""
         data = self._wire.read(SILENCE_S)
         if not data:
             raise MeterLost("The meter is silent; look at its cable, port and supply.")
+        return self._take(data)
+
+    def _take(self, data: bytes) -> Sequence[Sample | Reply | WireError]:
+        """What these bytes say; a meter that started again has lost what was set, and is not gone on with."""
         heard = self._reader.feed(data)
         for sample in heard:
             if isinstance(sample, Sample):
-                if sample.uptime_ms < self._uptime_ms:
+                if self._boot_id not in (None, sample.boot_id):
                     raise MeterLost(
                         "The meter started again. What was set and not saved is lost; begin anew."
                     )
-                self._uptime_ms = sample.uptime_ms
+                self._boot_id = sample.boot_id
         return heard

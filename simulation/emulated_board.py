@@ -26,11 +26,9 @@ class BoardWire:
     def read(self, timeout_s: float) -> bytes:
         """What the chip has sent, as soon as it has sent a line."""
         until_us = self._board.now_us + timeout_s * 1e6
-        while self._board.now_us < until_us:
+        while not (lines := self._board.lines()) and self._board.now_us < until_us:
             self._board.run(LOOK_S)
-            if lines := self._board.lines():
-                return b"".join(line.text for line in lines)
-        return b""
+        return b"".join(line.text for line in lines)
 
     def write(self, data: bytes) -> None:
         """Send all of it."""

@@ -17,7 +17,7 @@ ANGLES = [channel._replace(quantity=Quantity.ANGLE) for channel in CURRENTS]
 
 
 class FakeMeter:
-    """Answers lines and sends a packet whenever there is nothing else to read; a `Wire` by itself.
+    """Answers lines and sends a packet whenever there is nothing else to wait for; a `Wire` by itself.
 
     `truth` is what is applied: V, A, degrees. What the formulas make of it is wrong by `gains` and `offsets`.
     """
@@ -30,22 +30,28 @@ class FakeMeter:
         self.offsets = dict.fromkeys(self.truth, 0.0)
         self.flags = MeterFlag(0)
         self.noise = 0.0  # of the reading, up and down in turn
+        self.boot_id = 5
         self.second = 10
         self.sent: list[str] = []  # lines it was sent
         self.refused: set[str] = set()  # names it does not take
         self.deaf_for = 0  # lines to come that it does not hear
         self.answers = b""
+        self.unread = b""  # packets that came while nobody read
 
     def restart(self):
-        self.values, self.second = dict(self.saved), 0
+        self.values, self.boot_id, self.second = dict(self.saved), self.boot_id + 1, 0
 
     def apply(self, channels, *truths):
         for channel, truth in zip(channels, truths, strict=True):
             self.truth[channel] = truth
 
     def read(self, timeout_s):
-        answers, self.answers = self.answers, b""
-        return answers or self.packet()
+        waited, self.answers, self.unread = self.unread + self.answers, b"", b""
+        return waited or (self.packet() if timeout_s else b"")
+
+    def pass_seconds(self, seconds):
+        """Time passes while nobody reads."""
+        self.unread += b"".join(self.packet() for _ in range(seconds))
 
     def write(self, data):
         for line in data.decode("ascii").splitlines():
@@ -92,6 +98,7 @@ class FakeMeter:
         made_p, made_q = (sum(v * i * turn(a) for v, i, a in generator) for turn in (math.cos, math.sin))
         sample = msgspec.structs.replace(
             SAMPLE,
+            boot_id=self.boot_id,
             uptime_ms=self.second * 1000,
             sequence=self.second,
             voltage_v=tuple(volts),

@@ -18,6 +18,7 @@ from microgrid.wire.calibration import ITEMS
 from tests.unit.house.fake_meter import ANGLES, CURRENTS, VOLTAGES, FakeMeter
 
 ROOT = Path(__file__).parents[3]
+PACE_S = 0.02  # between two packets
 
 
 class Bench:
@@ -37,10 +38,10 @@ class Bench:
 
     def _run(self):
         while not self.stopping.is_set():
-            if select.select([self.master], [], [], 0.002)[0]:
+            if select.select([self.master], [], [], PACE_S)[0]:
                 self.meter.write(os.read(self.master, 4096))
             with suppress(BlockingIOError):  # nobody has the port open
-                os.write(self.master, self.meter.read(0))
+                os.write(self.master, self.meter.read(1))
 
     def answer(self, question):
         self.asked.append(question)
@@ -143,6 +144,24 @@ def test_a_conversation_about_three_voltages(bench, capsys):
     assert bench.meter.saved["V1O"] == pytest.approx(-1500 / 0.98, abs=20)
     assert bench.asked[0].startswith("Apply a low voltage to phases 1, 2, 3. What is true, in V? One number,")
     assert bench.asked[3].startswith("Apply a high voltage to phases 1, 2, 3. What is true, in V?")
+
+
+def test_what_was_found_is_kept_though_it_was_taken_off_before_it_was_looked_at(bench, capsys):
+    bench.meter.gains[VOLTAGES[0]] = 0.98
+    bench.to_do = [("100", VOLTAGES[:1], 100.0), ("250", VOLTAGES[:1], 250.0)]
+    set_values = bench.meter.answer
+
+    def taken_off(name, value=None):
+        if value is not None:
+            bench.meter.apply(VOLTAGES[:1], 0.0)
+        return set_values(name, value)
+
+    bench.meter.answer = taken_off
+    assert bench.tool("voltage", "--phase", "1", "--packets", "2", "--save") == 0
+    out = capsys.readouterr().out
+    assert "voltage of phase 1 reads zero" in out.partition("With the new values:")[2]
+    assert "Saved in the meter." in out
+    assert bench.meter.saved["V1G"] == pytest.approx(1 / 0.98 * 1e6, abs=150)
 
 
 def test_a_current_and_an_angle_of_the_generator_with_the_truths_given(bench):

@@ -106,6 +106,29 @@ def test_a_meter_that_started_again_is_not_gone_on_with(fake, meter):
         meter.samples()
 
 
+def test_packets_that_came_while_a_person_was_busy_are_of_what_was_before(fake, meter):
+    fake.apply(VOLTAGES[:1], 100.0)
+    meter.points({VOLTAGES[0]: 100.0})
+    fake.pass_seconds(60)
+    fake.apply(VOLTAGES[:1], 250.0)
+    assert meter.points({VOLTAGES[0]: 250.0})[VOLTAGES[0]].reading == pytest.approx(250.0)
+
+
+def test_an_answer_is_waited_for_from_when_it_was_asked_for(fake, meter):
+    meter.samples()
+    fake.pass_seconds(60)
+    meter.save()
+    assert fake.sent == ["CAL,SAVE"]
+
+
+def test_a_meter_that_started_again_long_ago_is_noticed(fake, meter):
+    meter.samples()
+    fake.restart()
+    fake.second = 1000  # its uptime is beyond what it was
+    with pytest.raises(MeterLost, match=r"not saved is lost"):
+        meter.samples()
+
+
 # --- new values -------------------------------------------------------------------------------------
 
 
