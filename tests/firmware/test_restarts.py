@@ -240,39 +240,36 @@ def test_a_supply_that_stays_low_is_told_and_saved_once(meter):
     assert meter.board.eeprom() == saved
 
 
-@pytest.fixture(scope="module")
-def long_run(firmware_build, calibrated):
-    """More than five minutes, in which the millisecond count wraps after 20 s; then the power is cut."""
+def test_five_minutes_the_wrap_of_the_millisecond_count_and_power_lost_without_warning(
+    firmware_build, calibrated
+):
+    """One long run for both, as it takes long: nobody notices the wrap after 20 s, and counters are saved."""
     with Line(firmware_build, "meter-wrap.elf") as meter:
         meter.board.poke_eeprom(0, calibrated)
         meter.run(301.5)
         heard = list(meter.heard)
         meter.reset("power")
-        return heard, meter.packet()
-
-
-def test_the_wrap_of_the_millisecond_count_is_not_noticed(long_run):
-    heard, _ = long_run
+        restarted = meter.packet()
     packets = [it.item for it in heard]
+    keeps_time(heard, packets)
+    assert restarted.boot_id == packets[-1].boot_id + 1
+    assert restarted.flags == SOUND
+    # At most five minutes are lost, and nothing is added.
+    assert not_behind(counters(restarted), counters(packets[299]))
+    most = packets[-1].export_counter_ws + 1.1 * packets[-1].exchange_p_w
+    assert restarted.export_counter_ws < most
+
+
+def keeps_time(heard, packets):
+    """Uptime, packets and energy go on, second by second."""
     assert [round(packet.uptime_ms / 1000) for packet in packets] == list(range(1, 302))
     assert all(abs(packet.uptime_ms % 1000 - 3) <= 5 for packet in packets)
-    assert all(abs(b.begun_us - a.begun_us - 1_000_000) <= 5000 for a, b in pairwise(heard))
+    assert all(abs(after.begun_us - before.begun_us - 1_000_000) <= 5000 for before, after in pairwise(heard))
     for before, after in pairwise(packets[3:]):
-        for rate, counted in (
-            (before.exchange_p_w, after.export_counter_ws - before.export_counter_ws),
-            (before.generator_p_w, after.generation_counter_ws - before.generation_counter_ws),
-        ):
-            assert counted == pytest.approx(rate, rel=0.01)
-
-
-def test_power_lost_without_warning_costs_five_minutes_at_most_and_never_adds(long_run):
-    heard, after = long_run
-    packets = [it.item for it in heard]
-    at_300_s, last = packets[299], packets[-1]
-    assert after.boot_id == last.boot_id + 1
-    assert after.flags == SOUND
-    assert not_behind(counters(after), counters(at_300_s))
-    assert after.export_counter_ws < last.export_counter_ws + 1.1 * last.exchange_p_w
+        exported = after.export_counter_ws - before.export_counter_ws
+        generated = after.generation_counter_ws - before.generation_counter_ws
+        assert exported == pytest.approx(before.exchange_p_w, rel=0.01)
+        assert generated == pytest.approx(before.generator_p_w, rel=0.01)
 
 
 def test_a_pulse_is_broken_off_by_a_reset_and_not_taken_up_again(meter):
