@@ -35,6 +35,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--house", type=_house, help="ID of this house, as the central knows it (default: as set up)"
     )
     parser.add_argument(
+        "--meter",
         "--serial",
         type=_meter,
         metavar="PORT",
@@ -115,10 +116,10 @@ def _settings(options: argparse.Namespace, data: Path) -> HouseSettings:
     """
     kept = read_settings(data)
     if kept is None or options.house not in (None, kept.house):
-        kept = HouseSettings(house="", serial_port=None, central=None, data=data)
+        kept = HouseSettings(house="", meter=None, central=None, data=data)
     settings = HouseSettings(
         house=options.house or kept.house,
-        serial_port=options.serial or kept.serial_port,
+        meter=options.meter or kept.meter,
         central=options.central or kept.central,
         data=data,
         max_export_w=options.max_export_kw or kept.max_export_w,

@@ -303,7 +303,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m house_client.calibrate",
         description="Show, set, find and keep the calibration of a meter. End the house client first.",
     )
-    parser.add_argument("--serial", required=True, metavar="PORT", help="the meter's port, as /dev/ttyACM0")
+    parser.add_argument(
+        "--meter", "--serial", required=True, metavar="PORT", help="its serial port, as /dev/ttyACM0"
+    )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     averaging, saving = _averaging(), _saving()
     actions.add_parser("show", help="all values")
@@ -367,10 +369,10 @@ def main(arguments: Sequence[str] | None = None, ask: Ask = input) -> int:
     """Do what the arguments say; the exit code, with a sentence on stderr if it could not be done."""
     options = _arguments(arguments)
     try:
-        port = open_port(options.serial)
+        port = open_port(options.meter)
     except (OSError, ValueError) as fault:
         print(
-            f"Port {options.serial} cannot be used; end the house client, or choose another. ({fault})",
+            f"Port {options.meter} cannot be used; end the house client, or choose another. ({fault})",
             file=sys.stderr,
         )
         return 1

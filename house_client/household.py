@@ -25,12 +25,12 @@ class Refused(Exception):
 class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the installer enters once (5.2): who the house is, its meter's port, the central's address.
 
-    `serial_port` is a port's name, or the address of a Modbus meter (`meter_address.py`).
+    `meter` is a port's name, or the address of a Modbus meter (`meter_address.py`).
     `max_export_w` is what this house gives at most, whatever it is told; None: what its connection carries.
     """
 
     house: str
-    serial_port: str | None
+    meter: str | None
     central: tuple[str, int] | None
     data: Path
     max_export_w: int | None = None

@@ -73,9 +73,9 @@ class HouseProgram:
         loop = asyncio.get_running_loop()
         if self.service.exchange.begun is None:
             await self._keep_begun()  # one that was finished as the power failed
-        if self._settings.serial_port is not None:
+        if self._settings.meter is not None:
             self._port = meter_at(
-                self._settings.serial_port,
+                self._settings.meter,
                 lambda at_ms, samples: _call(loop, self._hear, at_ms, samples),
                 lambda state, sentence: _call(loop, self._meter_changed, state, sentence),
             )
@@ -93,7 +93,7 @@ class HouseProgram:
         port = self._port
         if port is not None and not await asyncio.to_thread(port.wait_open, WATCHDOG_S):
             raise TimeoutError(
-                f"House {self._settings.house}: port {self._settings.serial_port} did not open."
+                f"House {self._settings.house}: no line to the meter at {self._settings.meter}."
             )
 
     async def advance(self, second: int, sequence: int, uptime_ms: int) -> None:

@@ -109,7 +109,7 @@ class RunningHousehold:
             return await act(self._program)
 
     async def _test_port(self, port: str) -> str:
-        program, own = self._program, self._settings.serial_port
+        program, own = self._program, self._settings.meter
         if program is not None and own is not None and line_of(port) == line_of(own):
             if modbus_address(port) != modbus_address(own):
                 raise Refused(f"This program uses that line itself, for {own}; connect, to change over.")

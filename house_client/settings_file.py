@@ -22,7 +22,7 @@ class _Kept(msgspec.Struct, forbid_unknown_fields=True):
     """The file's contents; the address as people write it."""
 
     house: str
-    serial_port: str | None = None
+    meter: str | None = None
     central: str | None = None
     max_export_w: ConnectionW | None = None
 
@@ -46,8 +46,8 @@ def read_settings(data: Path) -> HouseSettings | None:
         kept = msgspec.json.decode(text, type=_Kept)
         if HOUSE_ID.fullmatch(kept.house) is None:
             raise ValueError(f"the house ID {kept.house!r} is none")
-        if kept.serial_port is not None:
-            modbus_address(kept.serial_port)
+        if kept.meter is not None:
+            modbus_address(kept.meter)
         central = None if kept.central is None else host_and_port(kept.central)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as fault:
         raise SettingsError(
@@ -55,7 +55,7 @@ def read_settings(data: Path) -> HouseSettings | None:
         ) from fault
     return HouseSettings(
         house=kept.house,
-        serial_port=kept.serial_port,
+        meter=kept.meter,
         central=central,
         data=data,
         max_export_w=kept.max_export_w,
@@ -69,7 +69,7 @@ def write_settings(settings: HouseSettings) -> None:
     """
     kept = _Kept(
         house=settings.house,
-        serial_port=settings.serial_port,
+        meter=settings.meter,
         central=None if settings.central is None else address_text(settings.central),
         max_export_w=settings.max_export_w,
     )

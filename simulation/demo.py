@@ -106,7 +106,7 @@ class Demo:
         for house, meter in meters.items():
             settings = HouseSettings(
                 house=house,
-                serial_port=meter.port,
+                meter=meter.port,
                 central=(LOOPBACK, central.port),
                 data=self._folder / "houses",
             )

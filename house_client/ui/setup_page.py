@@ -149,7 +149,7 @@ class SetupPage(Panel):
             settings = self._household.settings()
             self._data = settings.data
             self.house.set_value(settings.house)
-            self._show_meter(settings.serial_port)
+            self._show_meter(settings.meter)
             self.central.set_value("" if settings.central is None else address_text(settings.central))
             most_w = settings.max_export_w
             self.most.set_value(None if most_w is None else most_w / 1000)
@@ -228,7 +228,7 @@ class SetupPage(Panel):
             return
         settings = HouseSettings(
             house=house,
-            serial_port=self._meter(),
+            meter=self._meter(),
             central=address,
             data=self._data,
             max_export_w=self._most_w(),

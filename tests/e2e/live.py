@@ -23,12 +23,12 @@ def live_central(folder: Path, port: int = 0) -> Iterator[tuple[Process, int]]:
 
 @asynccontextmanager
 async def house_program(
-    folder: Path, house: str, central_port: int | None, serial_port: str | None = None
+    folder: Path, house: str, central_port: int | None, meter: str | None = None
 ) -> AsyncIterator[HouseProgram]:
     """A house client on this event loop, in real time."""
     central = None if central_port is None else (HOST, central_port)
     data = folder / f"house-{house}"
-    settings = HouseSettings(house=house, serial_port=serial_port, central=central, data=data)
+    settings = HouseSettings(house=house, meter=meter, central=central, data=data)
     program = HouseProgram(settings)
     try:
         await program.start()

@@ -100,7 +100,7 @@ class Neighbourhood:
         """Start a house's client; its port is open then, and if its cable is whole it was welcomed."""
         cable = self.cables[house]
         answers = cable.answers
-        self._start("house", house, HOUSE, "--headless", "--serial", self._ports[house],
+        self._start("house", house, HOUSE, "--headless", "--meter", self._ports[house],
                     "--central", f"127.0.0.1:{cable.port}", "--data", self.data(house))  # fmt: skip
         self.conductor.await_follower("house", house)
         wait_until(lambda: cable.is_cut or cable.answers > answers, f"a welcome for house {house}")

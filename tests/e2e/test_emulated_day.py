@@ -94,7 +94,7 @@ def programs(folder: Path, database: Path, port: str) -> Iterator[Conductor]:
         )
         cable = stack.enter_context(Cable(conductor.await_follower("central")["port"]))
         house = stack.enter_context(
-            Process(HOUSE, "--house", "M", "--headless", "--serial", port, "--data", folder / "house",
+            Process(HOUSE, "--house", "M", "--headless", "--meter", port, "--data", folder / "house",
                     "--central", f"127.0.0.1:{cable.port}", *clock)
         )  # fmt: skip
         conductor.await_follower("house", "M")

@@ -34,7 +34,7 @@ def live_meter(house: str) -> Iterator[str]:
 @contextmanager
 def live_house(folder: Path, house: str, serial_port: str, central_port: int) -> Iterator[Process]:
     """A house client in a process of its own."""
-    arguments = ("--serial", serial_port, "--central", f"{HOST}:{central_port}", "--data", folder / house)
+    arguments = ("--meter", serial_port, "--central", f"{HOST}:{central_port}", "--data", folder / house)
     with Process(HOUSE, "--house", house, "--headless", *arguments) as process:
         yield process
 

@@ -17,7 +17,7 @@ from tests.e2e.truth import recorded
 def set_up(folder: Path, house: str, port: str, central_port: int) -> Path:
     """What the installer's settings leave behind; the data folder."""
     data = folder / "house"
-    write_settings(HouseSettings(house=house, serial_port=port, central=(HOST, central_port), data=data))
+    write_settings(HouseSettings(house=house, meter=port, central=(HOST, central_port), data=data))
     return data
 
 

@@ -25,7 +25,7 @@ class FakeHousehold:
         self.fault: Exception | None = None
         self.unreadable: Exception | None = None
         self._settings = HouseSettings(
-            house=house, serial_port="/dev/ttyUSB0", central=("192.168.1.1", 7700), data=Path("data")
+            house=house, meter="/dev/ttyUSB0", central=("192.168.1.1", 7700), data=Path("data")
         )
 
     def answer(self, wish: Wish, call: ContractCall) -> Future:

@@ -114,6 +114,29 @@ def mistyped(window: HouseWindow) -> QWidget | None:
     return window
 
 
+def modbus(window: HouseWindow) -> QWidget | None:
+    """A meter whose address is typed, and does not answer."""
+    page = window.setup.pages[0]
+    assert isinstance(page, SetupPage)
+    page.port.set_value("modbus")
+    page.modbus.set_value("modbus-tcp://192.168.1.50?unit=3&generator=4")
+    page.port_answer.show_fault(
+        "Unit 3 at 192.168.1.50:502 does not answer; see that the meter has power, that its two wires are not"
+        " swapped, and that it is set to this."
+    )
+    return window
+
+
+def modbus_mistyped(window: HouseWindow) -> QWidget | None:
+    """A meter's address that is none."""
+    page = window.setup.pages[0]
+    assert isinstance(page, SetupPage)
+    page.port.set_value("modbus")
+    page.modbus.set_value("modbus-tcp://192.168.1.50?unit=300")
+    page.connect_button.click()
+    return window
+
+
 def commissioning(window: HouseWindow, wiring: Wiring = RIGHT) -> CommissioningPage:
     """The meter's wiring."""
     window.setup.choose(1)
@@ -170,6 +193,8 @@ DIALOGS: tuple[tuple[str, HouseSnapshot, int, Callable[[HouseWindow], QWidget | 
     ("adjustments", ADJUSTED, BILL, adjustments),
     ("set-up-tested", SELLER, SETUP, tested),
     ("set-up-mistyped", SELLER, SETUP, mistyped),
+    ("set-up-modbus", SELLER, SETUP, modbus),
+    ("set-up-modbus-mistyped", SELLER, SETUP, modbus_mistyped),
     ("commissioning-wrong", SELLER, SETUP, wired_wrong),
     ("commissioning-right", SELLER, SETUP, wired_right),
     ("exchange-begin", SELLER, SETUP, beginning),

@@ -31,7 +31,7 @@ class InstallersHousehold:
     def __init__(self, house: str = "B", port: str | None = "/dev/ttyUSB0") -> None:
         self.kept = HouseSettings(
             house=house,
-            serial_port=port,
+            meter=port,
             central=("192.168.1.1", 47474) if house else None,
             data=Path("data"),
         )

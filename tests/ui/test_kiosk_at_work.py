@@ -63,7 +63,7 @@ def kiosk(qtbot, settings, tmp_path):
     begun = []
 
     def begin(kept=None, **more):
-        values = {"house": "B", "serial_port": None, "central": None, "data": tmp_path / "house", **more}
+        values = {"house": "B", "meter": None, "central": None, "data": tmp_path / "house", **more}
         begun.append(Kiosk(qtbot, settings, kept or HouseSettings(**values)))
         return begun[-1]
 
@@ -365,7 +365,7 @@ def commissioning(at):
 
 def test_a_transformer_the_wrong_way_round_is_found_live(central, kiosk, meter):
     plugged = meter(wiring=wiring_of("1,2r,3"))
-    at = kiosk(house="A", serial_port=str(plugged.cable))
+    at = kiosk(house="A", meter=str(plugged.cable))
     page = commissioning(at)
     at.until(lambda: page.phases.voltages[0].reading.shown not in ("—", "0.0"))
     assert [line.text() for line in page.phases.directions] == ["draws", "gives", "draws"]
@@ -382,7 +382,7 @@ def test_a_transformer_the_wrong_way_round_is_found_live(central, kiosk, meter):
 def test_the_meter_is_exchanged_at_the_kiosk_and_the_central_has_the_record(central, kiosk, meter, tmp_path):
     office, old = central(CALLING_S), meter()
     journalled(tmp_path / "house", office.rows["A"])
-    at = kiosk(house="A", serial_port=str(old.cable), central=office.address)
+    at = kiosk(house="A", meter=str(old.cable), central=office.address)
     page = commissioning(at)
     at.until(lambda: at.shown.central is CentralState.LINKED)
     tab_to(at.qtbot, page.exchange, 40)

@@ -160,14 +160,14 @@ def test_its_address_is_typed_tested_and_kept(page, household, qtbot):
     push(qtbot, page, "N")
     qtbot.waitUntil(lambda: page.told.text.startswith("Kept."))
     assert household.calls[0] == ("test_port", TCP)
-    assert household.kept.serial_port == TCP
+    assert household.kept.meter == TCP
     page.refresh()
     assert (page.modbus.value(), page.modbus.isVisible()) == (TCP, True)
     alt(qtbot, page, "P")
     press(qtbot, Qt.Key.Key_Home)
     assert not page.modbus.isVisible()
     push(qtbot, page, "N")
-    qtbot.waitUntil(lambda: household.kept.serial_port is None)
+    qtbot.waitUntil(lambda: household.kept.meter is None)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_connect_keeps_everything_that_was_typed(page, household, qtbot):
     qtbot.waitUntil(lambda: page.told.text.startswith("Kept."))
     assert household.kept.house == "House-7"
     assert household.kept.central == ("10.0.0.2", 47474)
-    assert (household.kept.serial_port, household.kept.data.name) == ("/dev/ttyUSB0", "data")
+    assert (household.kept.meter, household.kept.data.name) == ("/dev/ttyUSB0", "data")
     type_over(qtbot, page, "I", "House-8")
     assert page.told.text == ""
 

@@ -12,7 +12,7 @@ def given(tmp_path, *arguments):
 
 
 def set_up(tmp_path, **more):
-    write_settings(HouseSettings(house="B", serial_port=None, central=None, data=tmp_path, **more))
+    write_settings(HouseSettings(house="B", meter=None, central=None, data=tmp_path, **more))
 
 
 def test_the_houses_limit_is_given_in_kilowatts(tmp_path):

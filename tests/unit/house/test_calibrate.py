@@ -51,7 +51,7 @@ class Bench:
         return typed
 
     def tool(self, *arguments):
-        return calibrate.main(["--serial", self.port, *arguments], self.answer)
+        return calibrate.main(["--meter", self.port, *arguments], self.answer)
 
     def close(self):
         self.stopping.set()
@@ -231,13 +231,13 @@ def test_a_file_that_is_no_record_sets_nothing(bench, capsys, tmp_path, change, 
 def test_files_and_ports_there_are_not(bench, capsys, tmp_path):
     assert bench.tool("restore", str(tmp_path / "none.json")) == 1
     assert "none.json cannot be used" in capsys.readouterr().err
-    assert calibrate.main(["--serial", str(tmp_path / "none"), "show"]) == 1
+    assert calibrate.main(["--meter", str(tmp_path / "none"), "show"]) == 1
     assert "end the house client" in capsys.readouterr().err
 
 
 def test_as_a_program_with_nobody_to_answer(bench):
     done = subprocess.run(
-        [sys.executable, "-m", "house_client.calibrate", "--serial", bench.port, "set", "SNR", "5"],
+        [sys.executable, "-m", "house_client.calibrate", "--meter", bench.port, "set", "SNR", "5"],
         cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 1

@@ -33,7 +33,7 @@ class Site:
         self.cable = folder / "meter"
         self.settings = HouseSettings(
             house="B",
-            serial_port=str(self.cable),
+            meter=str(self.cable),
             central=("127.0.0.1", central.program.port),
             data=folder / "house",
         )

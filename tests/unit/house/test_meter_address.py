@@ -70,14 +70,14 @@ def test_what_is_no_address_is_said_with_what_one_looks_like(text, why):
 
 
 def test_the_command_line_takes_one_and_refuses_what_is_none(capsys):
-    assert _arguments(["--serial", "/dev/ttyUSB0"]).serial == "/dev/ttyUSB0"
-    assert _arguments(["--serial", "modbus-tcp://meter"]).serial == "modbus-tcp://meter"
+    assert _arguments(["--meter", "/dev/ttyUSB0"]).meter == "/dev/ttyUSB0"
+    assert _arguments(["--serial", "modbus-tcp://meter"]).meter == "modbus-tcp://meter"
     with pytest.raises(SystemExit):
-        _arguments(["--serial", "modbus-tcp://"])
+        _arguments(["--meter", "modbus-tcp://"])
     assert "'modbus-tcp://' is no meter's address: it names no computer." in capsys.readouterr().err
 
 
 def test_a_settings_file_with_a_wrong_one_is_refused(tmp_path):
-    (tmp_path / FILE_NAME).write_text('{"house": "B", "serial_port": "modbus-tcp://"}')
+    (tmp_path / FILE_NAME).write_text('{"house": "B", "meter": "modbus-tcp://"}')
     with pytest.raises(SettingsError, match="it names no computer"):
         read_settings(tmp_path)

@@ -146,7 +146,7 @@ def test_a_program_hears_it_by_the_address_in_its_settings(bench, tmp_path):
     address = f"modbus-tcp://127.0.0.1:{bench.serve_tcp()}"
 
     async def story():
-        settings = HouseSettings(house="B", serial_port=address, central=None, data=tmp_path)
+        settings = HouseSettings(house="B", meter=address, central=None, data=tmp_path)
         program = HouseProgram(settings)
         await program.start()
         try:
@@ -170,7 +170,7 @@ def test_the_line_in_use_is_not_opened_twice(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(running_module, "SNAPSHOT_PERIOD_S", 0.01)
     port = bench.serve_tcp()
     address = f"modbus-tcp://127.0.0.1:{port}"
-    settings = HouseSettings(house="B", serial_port=address, central=None, data=tmp_path)
+    settings = HouseSettings(house="B", meter=address, central=None, data=tmp_path)
     published: list[Any] = []
     thread = LoopThread("house")
     try:

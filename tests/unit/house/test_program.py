@@ -32,7 +32,7 @@ class FastClock:
 
 
 def settings(folder):
-    return HouseSettings(house="B", serial_port=None, central=None, data=folder)
+    return HouseSettings(house="B", meter=None, central=None, data=folder)
 
 
 def test_minutes_are_journalled_through_a_disk_that_fails(tmp_path, monkeypatch):

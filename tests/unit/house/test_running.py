@@ -25,7 +25,7 @@ BUY = Wish(role=Role.CONSUMER, max_w=2000)
 
 
 def settings(folder, house="B", **more):
-    values = {"serial_port": None, "central": None, **more}
+    values = {"meter": None, "central": None, **more}
     return HouseSettings(house=house, data=folder, **values)
 
 
@@ -96,7 +96,7 @@ def test_a_house_that_is_not_set_up_says_so_and_does_nothing(kiosk, tmp_path):
 
 def test_it_is_set_up_and_comes_back_by_itself(kiosk, tmp_path):
     at = kiosk(settings(tmp_path, ""))
-    wanted = settings(tmp_path, "B", serial_port="/dev/nowhere", central=("127.0.0.1", 1))
+    wanted = settings(tmp_path, "B", meter="/dev/nowhere", central=("127.0.0.1", 1))
     (done,) = at.apply(wanted)
     assert done.result(0) is None
     assert at.household.settings() == wanted
@@ -187,7 +187,7 @@ def test_a_picture_that_cannot_be_made_does_not_stop_those_after_it(kiosk, tmp_p
 def test_its_own_port_is_not_opened_twice_by_whatever_name(kiosk, tmp_path):
     device, other = tmp_path / "ttyUSB7", tmp_path / "by-id"
     other.symlink_to(device)
-    at = kiosk(settings(tmp_path, serial_port=str(device)))
+    at = kiosk(settings(tmp_path, meter=str(device)))
     for port in (device, other):
         with pytest.raises(Refused, match=r"This program listens on port .* already, and no meter is heard"):
             at.household.test_port(str(port)).result(WAIT_S)

@@ -12,13 +12,13 @@ from house_client.settings_file import FILE_NAME, SettingsError, read_settings, 
 
 
 def settings(data: Path) -> HouseSettings:
-    return HouseSettings(house="B", serial_port="/dev/ttyACM0", central=("192.168.1.1", 47474), data=data)
+    return HouseSettings(house="B", meter="/dev/ttyACM0", central=("192.168.1.1", 47474), data=data)
 
 
 def test_what_was_kept_comes_back(tmp_path):
     folder = tmp_path / "not there yet"
     assert read_settings(folder) is None
-    changes: tuple[dict[str, Any], ...] = ({}, {"serial_port": None, "central": None}, {"max_export_w": 2345})
+    changes: tuple[dict[str, Any], ...] = ({}, {"meter": None, "central": None}, {"max_export_w": 2345})
     for kept in (replace(settings(folder), **change) for change in changes):
         write_settings(kept)
         assert read_settings(folder) == kept
