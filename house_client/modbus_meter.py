@@ -26,11 +26,8 @@ ANSWER_S = 1.0  # for a connection, and for each answer
 REOPEN_S = 2.0  # after the first failure; twice as long after each further one
 LONGEST_REOPEN_S = 60.0
 SILENT_POLLS = 10  # after so many the line is closed and opened again: a gateway may have forgotten it
-_UNKNOWN_THERE = (
-    1,
-    2,
-    3,
-)  # exceptions of a device that has no such registers; others are passing, or a gateway's
+# Exceptions of a device that has no such registers; others are passing, or a gateway's.
+_UNKNOWN_THERE = (1, 2, 3)
 
 log = logging.getLogger(__name__)
 # It logs every failure of every poll; what a person needs to know is said here, once.
@@ -143,10 +140,14 @@ class _Line:
 
     def _unanswered(self, unit: int) -> _Silent:
         place = self._address.place
-        line = "" if isinstance(place, TcpPlace) else f", {place.baud} baud, parity {place.parity}"
+        if isinstance(place, TcpPlace):
+            return _Silent(
+                f"Unit {unit} at {place} does not answer; see that the meter has power and is set to this"
+                " unit number, and, behind a gateway, that its two wires are not swapped."
+            )
         return _Silent(
-            f"Unit {unit} at {place} does not answer{line}; see that the meter has power, that its two wires"
-            " are not swapped, and that it is set to this."
+            f"Unit {unit} at {place} does not answer, {place.baud} baud, parity {place.parity}; see that the"
+            " meter has power, that its two wires are not swapped, and that it is set to this."
         )
 
 

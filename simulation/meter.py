@@ -63,9 +63,8 @@ class PtyMeter:
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self.lost_packets = 0
-        self._master, self._slave = (
-            os.openpty()
-        )  # the other end stays open, or a restarted reader hangs us up
+        # The other end stays open, or a restarted reader hangs us up.
+        self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self.port = os.ttyname(self._slave)

@@ -64,9 +64,7 @@ def summary(
     return "\n".join(lines) + "\n"
 
 
-def emulated_text(
-    house: str, measured_ws: tuple[int, int, int], true_ws: tuple[int, int, int]
-) -> str:  # fmt: skip
+def emulated_text(house: str, measured_ws: tuple[int, int, int], true_ws: tuple[int, int, int]) -> str:
     """What an emulated meter measured beside what flowed: import, export and generation."""
     lines = [f"House {house}'s meter was the firmware, emulated. Energy in kWh, measured and true:"]
     for name, measured, true in zip(("import", "export", "generation"), measured_ws, true_ws, strict=True):

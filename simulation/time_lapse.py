@@ -39,11 +39,8 @@ class TimeLapse:
         seconds = round((sample.uptime_ms - self._from.uptime_ms) / 1000)
         self._uptime_ms += self._factor * seconds * 1000
         rises_ws = map(sub, _counters(sample), _counters(self._from))
-        (
-            imported_ws,
-            exported_ws,
-            generated_ws,
-        ) = (  # a counter that turned falls by a whole turn: no difference
+        # A counter that turned falls by a whole turn, which makes no difference.
+        imported_ws, exported_ws, generated_ws = (
             (shown_ws + self._factor * rise_ws) % COUNTER_MODULUS
             for shown_ws, rise_ws in zip(self._counters_ws, rises_ws, strict=True)
         )

@@ -19,8 +19,9 @@ def built() -> Path:
     failure.
     """
     missing = _run("tools/setup.sh", "--firmware-missing")
-    if missing.returncode or missing.stdout:
-        pytest.skip(f"the meter's firmware cannot be built: {missing.stdout.strip() or missing.stderr}")
+    assert missing.returncode == 0, missing.stderr
+    if missing.stdout:
+        pytest.skip(f"the meter's firmware cannot be built: {missing.stdout.strip()}")
     BUILD.mkdir(exist_ok=True)
     with (BUILD / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # pytest-xdist's processes come here at once

@@ -121,8 +121,8 @@ def modbus(window: HouseWindow) -> QWidget | None:
     page.port.set_value("modbus")
     page.modbus.set_value("modbus-tcp://192.168.1.50?unit=3&generator=4")
     page.port_answer.show_fault(
-        "Unit 3 at 192.168.1.50:502 does not answer; see that the meter has power, that its two wires are not"
-        " swapped, and that it is set to this."
+        "Unit 3 at 192.168.1.50:502 does not answer; see that the meter has power and is set to this unit"
+        " number, and, behind a gateway, that its two wires are not swapped."
     )
     return window
 

@@ -211,7 +211,10 @@ def test_pauses_grow_while_nobody_answers(listen, monkeypatch):
             ExcCodes.ILLEGAL_ADDRESS,
             "is not an SDM630 as it is delivered: unit 1 refuses to tell its registers",
         ),
-        (ExcCodes.DEVICE_BUSY, "Unit 1 at .* does not answer; see that the meter has power"),
+        (
+            ExcCodes.DEVICE_BUSY,
+            "Unit 1 at .* does not answer; see that the meter has power and is set to this unit number",
+        ),
         (ExcCodes.GATEWAY_NO_RESPONSE, "Unit 1 at .* does not answer"),
     ],
 )
