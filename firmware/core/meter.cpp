@@ -105,7 +105,8 @@ void Meter::end_slot() {
 }
 
 void Meter::look_at_supply() {
-  if (measure_.supply() >= LOW_SUPPLY_V) supply_went_ = false;
+  // A supply that swings must not write the EEPROM to its death.
+  if (measure_.supply() >= LOW_SUPPLY_V && unsaved_s_ >= SWING_S) supply_went_ = false;
   if (measure_.supply() >= SAVE_SUPPLY_V || supply_went_) return;
   supply_went_ = true;
   save_counters();

@@ -20,6 +20,7 @@ const uint8_t QUIET_MS = 30;         // before a regular packet nothing else is 
 const uint16_t SAVE_S = 300;         // counters to EEPROM
 const uint32_t MOST_UNSAVED_WS = 1UL << 25;  // more than any meter counts until then: 100 kW
 const float SAVE_SUPPLY_V = 4.4f;    // at once: the supply is going
+const uint8_t SWING_S = 20;          // but not again so soon after
 const uint8_t BROWN_OUT_PACKETS = 60;  // carry the flag of a restart after a brown-out
 const uint8_t REPLIES = 8;             // to calibration lines, waiting to be sent
 

@@ -307,7 +307,7 @@ TEST_SUITE("restarts") {
     CHECK(Rig(fresh, 0, false, &high).meter.counters().export_ws == high.export_ws);
   }
 
-  TEST_CASE("counters are saved at once when the supply sinks, and once") {
+  TEST_CASE("counters are saved at once when the supply sinks, and once, however it swings") {
     RigEeprom eeprom;
     Rig rig(eeprom);
     rig.load[meter::TIE] = {10, 0};
@@ -320,8 +320,15 @@ TEST_SUITE("restarts") {
     const int writes = eeprom.writes;
     rig.pass(3000);
     CHECK(eeprom.writes == writes);
+    for (int swing = 0; swing < 3; ++swing) {
+      rig.supply_v = 5.0;
+      rig.pass(3000);
+      rig.supply_v = 4.2;
+      rig.pass(1000);
+    }
+    CHECK(eeprom.writes == writes);
     rig.supply_v = 5.0;
-    rig.pass(3000);
+    rig.pass(1000 * meter::SWING_S);
     rig.supply_v = 4.2;
     rig.pass(3000);
     CHECK(eeprom.writes > writes);
