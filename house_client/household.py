@@ -23,7 +23,7 @@ class Refused(Exception):
 
 
 class HouseSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the installer enters once (5.2): who the house is, its meter's port, the central's address.
+    """What the installer enters once (5.2): who the house is, its meter, the central's address.
 
     `meter` is a port's name, or the address of a Modbus meter (`meter_address.py`).
     `max_export_w` is what this house gives at most, whatever it is told; None: what its connection carries.

@@ -168,7 +168,7 @@ def _not_set_up(now_ms: int) -> HouseSnapshot:
         house="",
         name="",
         meter=MeterState.NO_PORT,
-        meter_detail="No serial port is chosen; choose the meter's port.",
+        meter_detail="No meter is chosen; choose its port.",
         central=CentralState.NO_ADDRESS,
         central_detail="No central is chosen; enter its address.",
         sample=None,

@@ -96,7 +96,7 @@ class HouseService:
         self._poll: Poll | None = None
         self.papers = Papers(house, journal, worker)
         self.journal_fault = ""  # why minutes are not being kept
-        self._meter = (MeterState.NO_PORT, "No serial port is chosen; choose the meter's port.")
+        self._meter = (MeterState.NO_PORT, "No meter is chosen; choose its port.")
         self._central = (CentralState.NO_ADDRESS, "No central is chosen; enter its address.")
         self._max_export_w = max_export_w
         self._connection_w: int | None = None

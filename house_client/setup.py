@@ -52,7 +52,7 @@ def own_port(port: str, sample: Sample | None) -> str:
     """The answer for the port this program listens on itself; `sample` None: nothing is heard there now."""
     if sample is None:
         raise Refused(
-            f"This program listens on port {port} already, and no meter is heard. See that the meter has"
+            f"This program listens at {port} already, and no meter is heard. See that the meter has"
             " power and its cable is in, or choose another port."
         )
     return meter_words(port, sample)
@@ -62,7 +62,7 @@ def meter_words(port: str, sample: Sample) -> str:
     """That a meter is heard, and enough of what it says to know it by."""
     live = [voltage for voltage in sample.voltage_v if voltage > 0]
     measured = f"{sum(live) / len(live):.0f} V, {sample.frequency_hz:.1f} Hz" if live else "no voltage"
-    return f"A meter answers on port {port}: firmware {sample.firmware}, {measured}."
+    return f"A meter answers at {port}: firmware {sample.firmware}, {measured}."
 
 
 def _port_words(port: str, fault: Exception) -> str:

@@ -12,8 +12,8 @@ from microgrid.wire.messages import ContractCall, MonthSoFar
 class MeterState(StrEnum):
     """Whether the meter is heard."""
 
-    NO_PORT = "no serial port chosen"
-    MISSING = "serial port missing"
+    NO_PORT = "no meter chosen"
+    MISSING = "meter not reached"
     SILENT = "meter silent"
     HEARD = "meter heard"
 

@@ -50,4 +50,4 @@ def test_a_house_reads_it_and_is_linked(bench: Bench, wires: Wires, line: str, t
 def test_an_address_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:
     ended = run(HOUSE, "--headless", "--house", "A", "--meter", "modbus-tcp://", "--data", tmp_path)
     assert ended.returncode == 2
-    assert "argument --meter/--serial: 'modbus-tcp://' is no meter's address: it names no computer." in ended.stderr
+    assert "--meter/--serial: 'modbus-tcp://' is no meter's address: it names no computer." in ended.stderr

@@ -90,7 +90,7 @@ def tested(window: HouseWindow) -> QWidget | None:
     """The installer's settings with what the tests said."""
     page = window.setup.pages[0]
     assert isinstance(page, SetupPage)
-    page.port_answer.show_answer("A meter answers on port /dev/ttyUSB0: firmware 1.0.4, 231 V, 50.0 Hz.")
+    page.port_answer.show_answer("A meter answers at /dev/ttyUSB0: firmware 1.0.4, 231 V, 50.0 Hz.")
     page.central_answer.show_fault(
         "The central at 192.168.1.1:47474 answers, but does not know house B; check the house ID, or ask the"
         " operator to enter the house."

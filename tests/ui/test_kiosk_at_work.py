@@ -258,7 +258,7 @@ def set_up(at, meter, address):
     press(at.qtbot, Qt.Key.Key_Home, DOWN)
     assert page.port.value() == str(meter.cable)
     alt(at.qtbot, focus(), "L")
-    at.until(lambda: page.port_answer.text.startswith("A meter answers on port"))
+    at.until(lambda: page.port_answer.text.startswith("A meter answers at"))
     type_in(at, "A", f"{address[0]}:{address[1]}")
     alt(at.qtbot, focus(), "F")
     at.until(lambda: page.central_answer.text.endswith("answers and knows this house: A, House A."))
@@ -280,7 +280,7 @@ def test_a_kiosk_is_set_up_and_comes_back_by_itself(central, kiosk, meter, monke
     assert at.window.title.text() == "House A  House A"
     at.until(lambda: "House A is now part of the network." in office.notices())
     alt(at.qtbot, focus(), "L")  # what it listens on itself is told without opening it twice
-    at.until(lambda: page.port_answer.text.startswith("A meter answers on port"))
+    at.until(lambda: page.port_answer.text.startswith("A meter answers at"))
     alt(at.qtbot, focus(), "F")
     at.until(lambda: page.central_answer.text.endswith("knows house A, which is linked already."))
     at.close()

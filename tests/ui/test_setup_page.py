@@ -81,7 +81,7 @@ def test_it_shows_what_is_set_and_what_is_connected(page):
 
 
 def test_the_meter_is_tested_by_keyboard(page, household, qtbot):
-    household.answers["test_port"] = "A meter answers on port /dev/ttyUSB0: firmware 1.0, 231 V, 50.0 Hz."
+    household.answers["test_port"] = "A meter answers at /dev/ttyUSB0: firmware 1.0, 231 V, 50.0 Hz."
     push(qtbot, page, "L")
     qtbot.waitUntil(lambda: page.port_answer.text.startswith("A meter answers"))
     assert not page.port_answer.is_fault
@@ -109,7 +109,7 @@ def test_an_answer_about_another_port_is_not_shown(page, household, qtbot):
     alt(qtbot, page, "P")
     press(qtbot, Qt.Key.Key_Down)
     assert page.port.value() == "/dev/ttyUSB1"
-    waiting.set_result("A meter answers on port /dev/ttyUSB0.")
+    waiting.set_result("A meter answers at /dev/ttyUSB0.")
     QApplication.processEvents()
     QApplication.processEvents()
     assert page.port_answer.text.startswith("Meter heard")

@@ -421,9 +421,7 @@ def test_noise_on_a_serial_line_is_got_over(bench, wires, listen):
 
 def test_the_set_up_page_hears_it(bench):
     address = f"modbus-tcp://127.0.0.1:{bench.serve_tcp()}"
-    assert setup.listen_once(address) == (
-        f"A meter answers on port {address}: firmware SDM630, 230 V, 50.0 Hz."
-    )
+    assert setup.listen_once(address) == f"A meter answers at {address}: firmware SDM630, 230 V, 50.0 Hz."
 
 
 @pytest.mark.parametrize(

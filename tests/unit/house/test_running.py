@@ -189,7 +189,7 @@ def test_its_own_port_is_not_opened_twice_by_whatever_name(kiosk, tmp_path):
     other.symlink_to(device)
     at = kiosk(settings(tmp_path, meter=str(device)))
     for port in (device, other):
-        with pytest.raises(Refused, match=r"This program listens on port .* already, and no meter is heard"):
+        with pytest.raises(Refused, match=r"This program listens at .* already, and no meter is heard"):
             at.household.test_port(str(port)).result(WAIT_S)
     with pytest.raises(Refused, match="There is no port"):
         at.household.test_port(str(tmp_path / "ttyUSB8")).result(WAIT_S)

@@ -77,7 +77,7 @@ def test_a_meter_is_heard_behind_noise(terminal):
     talking.start()
     said = setup.listen_once(port, 5)
     talking.join()
-    assert said == f"A meter answers on port {port}: firmware test-1, 232 V, 50.0 Hz."
+    assert said == f"A meter answers at {port}: firmware test-1, 232 V, 50.0 Hz."
 
 
 @pytest.mark.parametrize("noise", [b"", b"hello\n" * 10])
@@ -125,7 +125,7 @@ def test_a_port_that_may_not_be_used(monkeypatch):
 
 def test_the_programs_own_port_is_answered_from_what_it_hears():
     assert setup.own_port("X", sample(0)) == setup.meter_words("X", sample(0))
-    with pytest.raises(NotPossible, match="listens on port X already, and no meter is heard"):
+    with pytest.raises(NotPossible, match="listens at X already, and no meter is heard"):
         setup.own_port("X", None)
 
 
