@@ -18,7 +18,7 @@ KEPT_EVERY_S = 60  # so often it is written down until when the newest target ho
 GRACE_S = 60  # for the central to be heard after a start, before its silence counts
 _OBEYED = (CommandState.PULSING, CommandState.DONE)
 _NO_OUTPUTS = "The meter of this house has no outputs to raise or lower its source with."
-_REFUSED = "The meter refused the pulse: the source is not running."
+_REFUSED = "The meter refused the pulse; see whether the source is running."
 
 Answer = Callable[[TargetAck], None]
 Keep = Callable[[SafeOutput], Awaitable[None]]

@@ -32,7 +32,7 @@ class Fate(IntEnum):
     NONE = 0  # no order
     SENT = 1  # the time to answer is not over
     UNANSWERED = 2  # neither the house's nor the meter's word came in time
-    REFUSED = 3  # the meter's word is that it cannot obey: its source is not running
+    REFUSED = 3  # the meter's word is that it cannot obey
     FOLLOWING = 4  # acknowledged; the time to respond is not over
     LATE = 5  # the same, but acknowledged only after the time to answer
     MET = 6

@@ -12,7 +12,7 @@ from tests.unit.central.parts import NOON, sample
 from tests.unit.house.home import run, steered, told
 
 NOON_S = NOON * 60
-REFUSED = "The meter refused the pulse: the source is not running."
+REFUSED = "The meter refused the pulse; see whether the source is running."
 
 
 @pytest.fixture
