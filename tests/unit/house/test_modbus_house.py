@@ -1,6 +1,7 @@
 """A house whose meter speaks Modbus: its minutes, its exchange of the meter, and what it cannot be asked."""
 
 import asyncio
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -177,7 +178,7 @@ def test_the_line_in_use_is_not_opened_twice(bench, tmp_path, monkeypatch):
         household = RunningHousehold(thread, settings, published.append)
         try:
             while not published or published[-1].sample is None:
-                pass
+                time.sleep(0.005)
             said = household.test_port(f"{address}?unit=1").result(10)
             assert said.endswith("firmware SDM630, 230 V, 50.0 Hz.")
             with pytest.raises(Refused, match="This program uses that line itself, for modbus-tcp://127"):
