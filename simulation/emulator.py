@@ -27,7 +27,7 @@ Profile = Literal["active", "bridge"]
 DEAD: Three = (0.0, 0.0, 0.0)
 
 
-class EmulatorError(RuntimeError):
+class EmulatorError(OSError):
     """The emulator could not be started, refused what it was told, or its chip has crashed."""
 
 

@@ -1,15 +1,20 @@
 """The demonstration with one house on the emulated firmware."""
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from central_monitor import bootstrap
 from microgrid.sample import CommandState
 from microgrid.wire.serial import decode_packet
+from simulation import command
+from simulation import demo as demo_module
 from simulation.demo import Demo
 from simulation.emulated_board import calibrated_board
-from simulation.emulator import Mains
+from simulation.emulator import Emulator, Mains
 from simulation.scenario import load_scenario
 from tests.e2e.neighbourhood import CHAPTER_9, MONTH
 from tests.e2e.processes import CENTRAL, one_sentence, run
@@ -83,6 +88,22 @@ def test_a_house_that_there_is_not_cannot_be_emulated(tmp_path: Path) -> None:
     ended = run((*CENTRAL, "demo"), "--headless", "--out", tmp_path, "--days", 1, "--emulated", "X")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert one_sentence(ended.stderr) == "main_central.py: There is no house X whose meter could be emulated."
+
+
+def test_an_emulator_that_ends_in_the_middle_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = built()
+
+    def dying(*_: object, **__: object) -> Emulator:
+        board = calibrated_board(1, build)
+        monkeypatch.setattr(board, "send", lambda _: os.kill(board.pid, signal.SIGKILL))
+        return board
+
+    monkeypatch.setattr(demo_module, "calibrated_board", dying)
+    arguments = ["demo", "--headless", "--month", MONTH, "--out", str(tmp_path), "--days", "1", "--emulated"]
+    assert bootstrap.main(arguments, command.add_command) == 1
+    assert capsys.readouterr().err.endswith("main_central.py: The emulator has ended.\n")
 
 
 @pytest.mark.long
