@@ -5,14 +5,14 @@ import socket
 import struct
 import threading
 import time
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from pymodbus.constants import ExcCodes
 
 from house_client import modbus_meter, setup
 from house_client.household import Refused
-from house_client.meter_address import ModbusAddress, TcpPlace, modbus_address
+from house_client.meter_address import modbus_address
 from house_client.meter_choice import line_of, meter_at
 from house_client.meter_port import MeterPort
 from house_client.modbus_meter import ModbusMeter
@@ -21,7 +21,6 @@ from microgrid.commissioning import CheckKind, Expected, Finding, Flow, Verdict,
 from microgrid.wire.serial import Command, CommandKind
 from tests.unit.house.sdm630_bench import NUMBER, Bench, Unit, Wires
 
-NOBODY = ModbusAddress(TcpPlace("meter", 502), 1)
 COMMAND = Command(kind=CommandKind.RAISE, command_id=7, width_ms=900)
 
 
@@ -122,57 +121,6 @@ def test_one_request_a_second_and_the_serial_number_once(bench, listen):
     assert bench.units[2].asked == []
 
 
-class SlowLine:
-    """A line in place of the real one, and the clock beside it; each answer takes so long."""
-
-    def __init__(self, *takes_s):
-        self.now_s = 0.0
-        self.asked_s: list[float] = []
-        self._takes_s = iter(takes_s)
-
-    def read(self):
-        self.asked_s.append(self.now_s)
-        takes_s = next(self._takes_s, None)
-        if takes_s is None:
-            raise modbus_meter._LineLost("no more")
-        self.now_s += takes_s
-
-    def monotonic(self):
-        return self.now_s
-
-    def time_ns(self):
-        return 0
-
-
-class Pauses(threading.Event):
-    """Passes at once, and knows for how long it was waited for; set after so many."""
-
-    def __init__(self, line=None, most=1000):
-        super().__init__()
-        self.waited_s: list[float] = []
-        self._line, self._most = line, most
-
-    def wait(self, timeout=None):
-        assert timeout is not None
-        self.waited_s.append(timeout)
-        if self._line is not None:
-            self._line.now_s += timeout
-        if len(self.waited_s) == self._most:
-            self.set()
-        return self.is_set()
-
-
-def test_it_keeps_to_its_second(monkeypatch):
-    line = SlowLine(0.2, 0.3, 2.5, 0.1, 0.1)
-    monkeypatch.setattr(modbus_meter, "POLL_S", 1.0)
-    monkeypatch.setattr(modbus_meter, "time", line)
-    meter = ModbusMeter(NOBODY, lambda *_: None, lambda *_: None)
-    meter._stopping = Pauses(line)
-    with pytest.raises(modbus_meter._LineLost):
-        meter._ask_on(cast(Any, line))
-    assert line.asked_s == pytest.approx([0, 1, 2, 4.5, 5.5, 6.5])  # after a slow answer at once
-
-
 def test_the_generators_meter_is_another_unit(bench, listen):
     ear = listen(f"modbus-tcp://127.0.0.1:{bench.serve_tcp()}?unit=1&generator=2")
     ear.until_heard()
@@ -226,17 +174,6 @@ def test_another_meter_behind_a_gateway_is_noticed_after_its_silence(bench, list
     assert "Unit 1 at 127.0.0.1:" in ear.until_state(MeterState.SILENT)
     unit.number, unit.fault = 555, None
     ear.until(lambda: ear.samples[-1].boot_id == 555)
-
-
-def test_pauses_grow_while_nobody_answers(monkeypatch):
-    monkeypatch.setattr(modbus_meter, "REOPEN_S", 2.0)
-    monkeypatch.setattr(modbus_meter.ModbusTcpClient, "connect", lambda _client: False)
-    states: list[Any] = []
-    meter = ModbusMeter(NOBODY, lambda *_: None, lambda *change: states.append(change))
-    meter._stopping = pauses = Pauses(most=8)
-    meter._run()
-    assert pauses.waited_s == [2, 4, 8, 16, 32, 60, 60, 60]
-    assert len(states) == 1  # said once
 
 
 # --- what goes wrong on a line that stands ------------------------------------------------------------
