@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from microgrid.calibration import phase_angle_deg
 from microgrid.sample import Sample
 
 BUILD = Path(__file__).parent.parent / "firmware" / "build"
@@ -95,7 +96,7 @@ class Mains:
         return cls(
             voltage_v=sample.voltage_v,
             current_a=sample.current_a,
-            angle_deg=_three([_angle_deg(sample, phase) for phase in range(3)]),
+            angle_deg=_three([*map(phase_angle_deg, sample.power_factor, sample.leading, sample.exporting)]),
             generator_a=_three(generator_a),
             generator_angle_deg=(generator_deg, generator_deg, generator_deg),
             frequency_hz=sample.frequency_hz or 50.0,
@@ -281,14 +282,6 @@ class Emulator:
         assert self._process.stderr is not None
         words = [self._process.stderr.read().strip(), *self.faults]
         return EmulatorError("; ".join(word for word in words if word) or "The emulator has ended.")
-
-
-def _angle_deg(sample: Sample, phase: int) -> float:
-    """The signed angle of a phase's current against its voltage: lagging where P and Q have the same sign."""
-    angle = math.degrees(math.acos(min(1.0, sample.power_factor[phase])))
-    if sample.leading[phase]:
-        angle = -angle
-    return angle if sample.exporting[phase] else angle - math.copysign(180.0, angle)
 
 
 def _generator_angle_deg(sample: Sample) -> float:
