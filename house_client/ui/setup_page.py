@@ -316,12 +316,20 @@ class SetupPage(Panel):
         field.set_fault(fault)
         if first:
             field.setFocus()
-            self._scroll.ensureWidgetVisible(field)
+            self._show_fault()
+
+    def _show_fault(self) -> None:
+        """Scroll to the first field with a fault, with all that is said of it."""
+        for field in self._fields:
+            if field.fault:
+                self._scroll.ensureWidgetVisible(field)
+                return
 
     def _connect(self) -> None:
         self.test_port.clicked.connect(self._ask_port)
         self.test_central.clicked.connect(self._ask_central)
         self.connect_button.clicked.connect(self._apply)
+        self._scroll.verticalScrollBar().rangeChanged.connect(self._show_fault)  # a fault takes room
         self.port.changed.connect(lambda: self.modbus.setVisible(self.port.value() == _MODBUS))
         for tested in (self.port, self.modbus):
             tested.changed.connect(lambda: self._clear(self.port_answer))

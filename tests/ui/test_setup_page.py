@@ -170,6 +170,20 @@ def test_its_address_is_typed_tested_and_kept(page, household, qtbot):
     qtbot.waitUntil(lambda: household.kept.meter is None)
 
 
+def test_on_a_small_screen_a_fault_is_scrolled_to_with_all_that_is_said_of_it(page, qtbot):
+    page.resize(800, 280)
+    page.set_scale(0.78)
+    choose_modbus(qtbot, page)
+    page.modbus.set_value("modbus-tcp://192.168.1.50?unit=300")
+    before = page.modbus.height()
+    push(qtbot, page, "N")
+    viewport = page._scroll.viewport()
+    qtbot.waitUntil(lambda: page.modbus.height() > before)
+    QApplication.processEvents()
+    bottom = page.modbus.mapTo(viewport, page.modbus.rect().bottomLeft()).y()
+    assert bottom < viewport.height()
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
