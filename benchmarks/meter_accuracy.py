@@ -77,10 +77,7 @@ def frequency(rig: Rig, hertz: Iterable[float] = HERTZ) -> list[Figure]:
     for hz in hertz:
         sample = rig.read(mains(all_phases(5.0), frequency_hz=hz))
         worst.see(sample.frequency_hz - hz, f"at {hz:g} Hz")
-        for phase in PHASES:
-            where = f"phase {phase + 1} at {hz:g} Hz"
-            volts.see(percent(sample.voltage_v[phase], NOMINAL_V), where)
-            amperes.see(percent(sample.current_a[phase], 5.0), where)
+        _see_phases(sample, 5.0, f"at {hz:g} Hz", volts, amperes)
     return [
         worst.figure("frequency, 45 to 65 Hz", "Hz", FREQUENCY_HZ),
         volts.figure("voltage at 45 to 65 Hz", "%"),
@@ -200,16 +197,20 @@ def _one_voltage(phase: int, high_v: float) -> Mains:
     return Mains(voltage_v=(first, second, third))
 
 
+def _see_phases(sample: Sample, true_a: float, where: str, volts: Worst, amperes: Worst) -> None:
+    """What each phase reads of the nominal voltage and of this current."""
+    for phase in PHASES:
+        volts.see(percent(sample.voltage_v[phase], NOMINAL_V), f"phase {phase + 1} {where}")
+        amperes.see(percent(sample.current_a[phase], true_a), f"phase {phase + 1} {where}")
+
+
 def supply(rig: Rig, supplies_v: Iterable[float] = SUPPLIES_V) -> list[Figure]:
     """Calibrated at 5 V: the ADC's reference is the supply."""
     volts, amperes = Worst(), Worst()
     for supply_v in supplies_v:
         rig.board.set(vcc=supply_v)
         sample = rig.read(mains(all_phases(10.0)), settled=4)
-        for phase in PHASES:
-            where = f"phase {phase + 1} on {supply_v:g} V"
-            volts.see(percent(sample.voltage_v[phase], NOMINAL_V), where)
-            amperes.see(percent(sample.current_a[phase], 10.0), where)
+        _see_phases(sample, 10.0, f"on {supply_v:g} V", volts, amperes)
     return [
         volts.figure("voltage, supply 4.5 to 5.5 V", "%", VOLTAGE_PERCENT),
         amperes.figure("current, supply 4.5 to 5.5 V", "%", CURRENT_PERCENT),
